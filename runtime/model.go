@@ -1,0 +1,92 @@
+package es
+
+// Model is what generated code tells the runtime of a service. A program fills
+// in the parts that it uses; it is never changed after the program has started.
+type Model struct {
+	Service  string // the schema's name of the service
+	Key      KeyRule
+	States   []string // of the lifecycle; nil without one
+	Events   []EventType
+	Views    []View
+	PageSize int // default of ?limit=
+	// Consumers run in process in the local program, as functions on AWS.
+	Consumers []Consumer
+}
+
+// KeyRule is what the schema says of the entity's key.
+type KeyRule struct {
+	Name      string // the member's name: "orderId"
+	Pattern   string // RE2, unanchored; "" for none
+	MinLength int    // code points
+	MaxLength int
+}
+
+// EventType describes one type of event.
+type EventType struct {
+	Name     string
+	Revision int
+	// New returns an empty event for the entity; Decode fills it in.
+	New func(entityID string) DecodableEvent
+	// Lifecycle; see the schema's from and to.
+	FromNone bool
+	From     []string
+	To       string
+	// Upcasts[i] turns the fields of revision i+1 into those of revision i+2.
+	Upcasts []func(Fields) error
+}
+
+// DecodableEvent is an event that reads its fields from JSON.
+type DecodableEvent interface {
+	Event
+	// Decode reads the members of the event's object, fills in defaults and reports
+	// what is wrong to d. Members of the envelope are handled by d itself.
+	Decode(d *Decoder)
+}
+
+// View describes one projected view.
+type View struct {
+	Name     string
+	Revision int
+	KeyName  string   // the member that holds the record's key
+	Events   []string // the types that the view folds
+	// Keys lists the keys of the records that an event names, distinct, in order;
+	// nil in a view keyed by the entity. Empty keys and keys over 256 characters
+	// have been left out.
+	Keys func(Event) []string
+	// New returns a record with the start values of the schema.
+	New     func(key string) Record
+	Indexes []Index
+}
+
+// KeyedByEntity reports whether the view has one record per entity.
+func (v *View) KeyedByEntity() bool { return v.Keys == nil }
+
+// Record is one record of a view while it is folded.
+type Record interface {
+	// Fold applies one event that the view lists. It returns [Delete] to remove
+	// the record; any other error quarantines the entity in the view.
+	Fold(event Event, meta Meta) error
+	// AppendJSON appends the record as it is stored and answered: an object of
+	// the key and the fields, without "version".
+	AppendJSON(dst []byte) []byte
+	// Load reads what AppendJSON wrote, also that of an older shape.
+	Load(payload string) error
+	// AppendIndexEntries appends the record's place in each index it is in.
+	AppendIndexEntries(dst []IndexEntry) []IndexEntry
+}
+
+// Index describes one index of a view.
+type Index struct {
+	Name string
+	Desc bool // the schema's order
+	// ParseKey turns the text of a query parameter into the canonical key, or
+	// reports false for text that is no value of the key's type.
+	ParseKey func(text string) (string, bool)
+}
+
+// IndexEntry is the place of a record in an index.
+type IndexEntry struct {
+	Index string
+	Key   string // canonical text of the key field
+	Sort  []byte // order-preserving encoding of the sort field; empty without one
+}

@@ -1,0 +1,177 @@
+package es
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Errors that every store returns, possibly wrapped. Any other error is taken
+// as transient with an unknown outcome: the write may or may not have happened.
+var (
+	// ErrConflict: a condition of a write did not hold; nothing was written.
+	ErrConflict = errors.New("es: conflict")
+	// ErrThrottled: the store refuses work for now; nothing was written.
+	ErrThrottled = errors.New("es: throttled")
+	// ErrTooLarge: an item is larger than the store takes; final.
+	ErrTooLarge = errors.New("es: item too large")
+	// ErrEntityFull: the entity's history has reached the store's bound; final.
+	ErrEntityFull = errors.New("es: entity full")
+	// ErrCursor: the position of a page is not one that this store gave out for this list.
+	ErrCursor = errors.New("es: bad cursor")
+)
+
+// EventStore keeps the history of every entity, one item per event. All its
+// reads are strongly consistent. It is safe for concurrent use.
+type EventStore interface {
+	// Head returns the last event of an entity, nil when it has none.
+	Head(ctx context.Context, entityID string) (*Recorded, error)
+	// Lookup returns the entity's event with an event id, nil when there is none.
+	Lookup(ctx context.Context, entityID, eventID string) (*Recorded, error)
+	// Put stores an event if its version is free. If it is taken, Put writes
+	// nothing and returns the occupant, which may be the event itself, stored by
+	// an earlier try whose outcome was unknown.
+	Put(ctx context.Context, event *Recorded) (occupant *Recorded, err error)
+	// Read returns events of an entity with versions above after, oldest first, at
+	// most limit of them and at most about 1 MB. Fewer than limit does not mean the end:
+	// more says whether there are later ones.
+	Read(ctx context.Context, entityID string, after int64, limit int) (events []Recorded, more bool, err error)
+	// Heads pages over all entities, in no promised order but stable for
+	// entities that exist throughout; segments disjoint and complete, for parallel scans. Start
+	// with cursor "", end when next is "".
+	Heads(ctx context.Context, segment, segments int, cursor string) (heads []EntityHead, next string, err error)
+}
+
+// EntityHead is an entity with the version of its last event, which may be older
+// than the truth.
+type EntityHead struct {
+	EntityID string
+	Version  int64
+}
+
+// Table names one view table: a view and its revision.
+type Table struct {
+	View     string
+	Revision int
+}
+
+// Item is a record of a view at rest. In a view keyed by the entity, Guard is the position:
+// the version up to which the entity has been folded. In other views it counts the
+// writes of the record, and the positions stand in markers.
+type Item struct {
+	Key     string
+	Guard   int64
+	Version int64  // entity views: the last listed event folded
+	State   string // entity views: the entity's state at Guard
+	// Payload is the record as answered, without "version". It is "" in a tombstone
+	// and in the shell of a record whose first fold failed: both are 404 and in no list.
+	Payload string
+	Entries []IndexEntry
+	Latest  Moment // other views: the greatest moment folded
+	// Held is the deployment in which the entity was quarantined in the view, "" when it
+	// is not. Entity views only; markers hold it elsewhere.
+	Held string
+}
+
+// Moment orders events across entities.
+type Moment struct {
+	Time     time.Time
+	EntityID string
+	Version  int64
+}
+
+// Marker is how far a view not keyed by the entity has folded one entity.
+type Marker struct {
+	EntityID string
+	Position int64 // Guard of the marker
+	State    string
+	Held     string
+}
+
+// Step is one atomic write to one view table: each record and marker stands on
+// the condition that its guard (a marker's position) is still Was; 0 means that it does not
+// exist. At most 100 records and markers together, at most 4 MB.
+type Step struct {
+	Table   Table
+	Records []ItemWrite
+	Markers []MarkerWrite
+	// Rebuild says that a rebuild makes the change, for the readers of the view's stream.
+	Rebuild bool
+}
+
+// ItemWrite replaces a record.
+type ItemWrite struct {
+	Was  int64
+	Item Item
+}
+
+// MarkerWrite moves a marker. A write whose Position equals Was changes only Held.
+type MarkerWrite struct {
+	Was    int64
+	Marker Marker
+}
+
+// ViewStore keeps the records of all views and the markers. It is safe for
+// concurrent use.
+type ViewStore interface {
+	// Load reads records and markers strongly, in as few requests as it can. What does
+	// not exist is absent from the answer.
+	Load(ctx context.Context, reads []ViewRead) ([]ViewRows, error)
+	// Write applies a step, or returns ErrConflict when a condition did not hold.
+	Write(ctx context.Context, step Step) error
+	// Get reads one record; nil when there is none (a tombstone is returned).
+	Get(ctx context.Context, table Table, key string, strong bool) (*Item, error)
+	// List returns a page of records that have a payload, in no promised order.
+	List(ctx context.Context, table Table, page PageRequest) (ItemPage, error)
+	// Query returns a page of an index, ordered by (Sort, a hash of Key).
+	Query(ctx context.Context, table Table, index, key string, desc bool, page PageRequest) (ItemPage, error)
+	// Drop removes a table with its markers and its quarantine.
+	Drop(ctx context.Context, table Table) error
+}
+
+// ViewRead asks for records of one table and markers of one table.
+type ViewRead struct {
+	Table   Table
+	Keys    []string
+	Markers []string // entity ids
+}
+
+// ViewRows answers a ViewRead, in its place.
+type ViewRows struct {
+	Items   map[string]*Item
+	Markers map[string]*Marker
+}
+
+// PageRequest bounds a page: at most Limit items and about 1 MB, after the
+// position that a page before gave as Next.
+type PageRequest struct {
+	Limit int
+	After string // the store's own; checked by the store, ErrCursor
+}
+
+// ItemPage is a page; Next is "" exactly if there is no more.
+type ItemPage struct {
+	Items []Item
+	Next  string
+}
+
+// ProgressStore keeps small facts about the work itself: quarantine, entities
+// left behind, active revisions, consumers' memory. It is never listed as a view and has
+// no stream. Entries are addressed by (Part, ID).
+type ProgressStore interface {
+	Progress(ctx context.Context, part, id string) (*Entry, error) // nil when absent
+	// ListProgress returns entries of a part by id, from after on (exclusive).
+	ListProgress(ctx context.Context, part, after string, limit int) ([]Entry, error)
+	// PutProgress writes an entry on the condition that its Guard is still was (0: absent; -1: any).
+	PutProgress(ctx context.Context, was int64, entry Entry) error
+	DeleteProgress(ctx context.Context, part, id string) error
+}
+
+// Entry is one fact of a ProgressStore.
+type Entry struct {
+	Part    string
+	ID      string
+	Guard   int64 // above 0, rises with each conditional write
+	Value   string
+	Expires time.Time // the store may forget the entry after it; zero: never
+}
