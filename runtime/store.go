@@ -89,8 +89,9 @@ type Marker struct {
 }
 
 // Step is one atomic write to one view table: each record and marker stands on
-// the condition that its guard (a marker's position) is still Was; 0 means that it does not
-// exist. At most 100 records and markers together, at most 4 MB.
+// the condition that its guard (a marker's position) is still Was. What does not exist counts as 0,
+// and so does what was written with 0: the shell of a record whose first fold failed, a marker that
+// only holds an entity. At most 100 records and markers together, at most 4 MB.
 type Step struct {
 	Table   Table
 	Records []ItemWrite
@@ -99,7 +100,8 @@ type Step struct {
 	Rebuild bool
 }
 
-// ItemWrite replaces a record.
+// ItemWrite replaces a record. A write whose Guard equals Was is allowed: it only
+// sets or lifts Held.
 type ItemWrite struct {
 	Was  int64
 	Item Item
