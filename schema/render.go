@@ -1,0 +1,134 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// WriteText writes the findings for people: the place and the message, the line
+// with a caret, a hint where there is one.
+func (ds Diagnostics) WriteText(w io.Writer) error {
+	var b strings.Builder
+	for _, d := range ds {
+		d.appendText(&b)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// String is what WriteText writes.
+func (ds Diagnostics) String() string {
+	var b strings.Builder
+	_ = ds.WriteText(&b) // a Builder returns no error
+	return b.String()
+}
+
+func (d Diagnostic) appendText(b *strings.Builder) {
+	fmt.Fprintf(b, "%s:%d:%d: %s: %s [%s]\n", d.File, d.Line, d.Column, d.Severity, printable(d.Message), d.Code)
+	if d.Source != "" {
+		line, before, width := d.excerpt()
+		fmt.Fprintf(b, "%5d | %s\n", d.Line, line)
+		fmt.Fprintf(b, "      | %s%s\n", strings.Repeat(" ", before), strings.Repeat("^", width))
+	}
+	for _, r := range d.Related {
+		fmt.Fprintf(b, "   note: %s:%d:%d: %s\n", r.File, r.Line, r.Column, printable(r.Message))
+	}
+	if d.Hint != "" {
+		fmt.Fprintf(b, "   hint: %s\n", printable(d.Hint))
+	}
+}
+
+// A line longer than maxExcerpt is shown from excerptLead characters before the caret on.
+const (
+	maxExcerpt  = 160
+	excerptLead = 40
+)
+
+// excerpt returns the line as it can be shown, how many characters stand before
+// the caret, and how many carets there are.
+func (d Diagnostic) excerpt() (line string, before, width int) {
+	text := []rune(d.Source)
+	start := min(max(d.Column-1, 0), len(text))
+	end := len(text)
+	if d.EndLine == d.Line {
+		end = min(max(d.EndColumn-1, start), len(text))
+	}
+	from, to := 0, len(text)
+	if len(text) > maxExcerpt {
+		from = max(start-excerptLead, 0)
+		to = min(from+maxExcerpt, len(text))
+	}
+	line = printable(string(text[from:to]))
+	before, width = start-from, max(min(end, to)-start, 1)
+	if from > 0 {
+		line, before = "…"+line, before+1
+	}
+	if to < len(text) {
+		line += "…"
+	}
+	return strings.TrimRight(line, " "), before, width
+}
+
+// printable keeps what a schema says from steering a terminal; the number of
+// code points stays, so carets stay in place.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t':
+			return ' '
+		case r < 0x20, r >= 0x7f && r < 0xa0, r == 0x2028, r == 0x2029, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+			return '\ufffd'
+		}
+		return r
+	}, s)
+}
+
+// WriteJSON writes the findings as one JSON object: {"diagnostics": [...]}.
+func (ds Diagnostics) WriteJSON(w io.Writer) error {
+	list := make([]Diagnostic, len(ds))
+	copy(list, ds)
+	for i := range list {
+		if list[i].Related == nil {
+			list[i].Related = []Related{}
+		}
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(map[string]any{"diagnostics": list}); err != nil {
+		return fmt.Errorf("write diagnostics: %w", err)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// WriteGitHub writes the findings as workflow commands, which GitHub shows
+// beside the lines of a pull request.
+func (ds Diagnostics) WriteGitHub(w io.Writer) error {
+	var b strings.Builder
+	for _, d := range ds {
+		message := d.Message
+		for _, r := range d.Related {
+			message += fmt.Sprintf("\n%s:%d:%d: %s", r.File, r.Line, r.Column, r.Message)
+		}
+		if d.Hint != "" {
+			message += "\nhint: " + d.Hint
+		}
+		fmt.Fprintf(&b, "::%s file=%s,line=%d,endLine=%d,col=%d,endColumn=%d,title=%s::%s\n",
+			d.Severity, githubProperty(d.File), d.Line, d.EndLine, d.Column, d.EndColumn, githubProperty(d.Code), githubMessage(message))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+var (
+	githubMessages   = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	githubProperties = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+)
+
+func githubMessage(s string) string  { return githubMessages.Replace(s) }
+func githubProperty(s string) string { return githubProperties.Replace(s) }
