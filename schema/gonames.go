@@ -55,7 +55,7 @@ func GoLocal(name string) string {
 		b.WriteString(word)
 	}
 	id := b.String()
-	if first, _ := utf8.DecodeRuneInString(id); !unicode.IsLetter(first) {
+	if !token.IsIdentifier(id) && !token.IsKeyword(id) || token.IsExported(id) {
 		id = "x" + id
 	}
 	if token.IsKeyword(id) || predeclared[id] {
