@@ -20,36 +20,6 @@ type Stores struct {
 // Clock tells the time; nil means time.Now.
 type Clock func() time.Time
 
-// CommandOptions are the knobs of a Command; the zero value serves.
-type CommandOptions struct {
-	Clock  Clock
-	Logger *slog.Logger
-}
-
-// Command takes events over HTTP: POST /.
-type Command struct{}
-
-// NewCommand returns the write side of a service.
-func NewCommand(m *Model, events EventStore, o CommandOptions) *Command { return &Command{} }
-
-// Handle answers POST /; it is safe for concurrent use.
-func (c *Command) Handle(ctx context.Context, r *Request) *Response { return nil }
-
-// QueryOptions are the knobs of a Query; the zero value serves.
-type QueryOptions struct {
-	Clock  Clock
-	Logger *slog.Logger
-}
-
-// Query answers everything but POST /.
-type Query struct{}
-
-// NewQuery returns the read side of a service.
-func NewQuery(m *Model, s Stores, o QueryOptions) *Query { return &Query{} }
-
-// Handle answers a request; it is safe for concurrent use.
-func (q *Query) Handle(ctx context.Context, r *Request) *Response { return nil }
-
 // ProjectorOptions are the knobs of a Projector.
 type ProjectorOptions struct {
 	// Deployment identifies the code that folds: an entity that was quarantined by

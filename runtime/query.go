@@ -1,0 +1,144 @@
+package es
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// QueryOptions are the knobs of a Query; the zero value serves.
+type QueryOptions struct {
+	Clock  Clock
+	Logger *slog.Logger
+}
+
+// Query answers everything but POST /.
+type Query struct {
+	model  *Model
+	stores Stores
+	clock  Clock
+	logger *slog.Logger
+	views  map[string]*View
+
+	mu     sync.Mutex
+	active map[string]activeRevision // by view
+}
+
+// NewQuery returns the read side of a service.
+func NewQuery(m *Model, s Stores, o QueryOptions) *Query {
+	q := &Query{
+		model: m, stores: s, clock: o.Clock, logger: logger(o.Logger),
+		views: make(map[string]*View, len(m.Views)), active: map[string]activeRevision{},
+	}
+	for i := range m.Views {
+		q.views[m.Views[i].Name] = &m.Views[i]
+	}
+	return q
+}
+
+// Handle answers a request; it is safe for concurrent use.
+func (q *Query) Handle(ctx context.Context, r *Request) (answer *Response) {
+	defer func() {
+		if v := recover(); v != nil {
+			q.logger.Error("panic", "requestId", r.ID, "stack", string(debug.Stack()))
+			answer = internal().response(r)
+		}
+		if r.Method == "HEAD" {
+			answer = withoutBody(answer)
+		}
+	}()
+	answer, problem := q.route(ctx, r)
+	if problem != nil {
+		return problem.response(r)
+	}
+	return answer
+}
+
+// withoutBody answers HEAD: what GET answers, with the length of the body in its place.
+func withoutBody(answer *Response) *Response {
+	if answer.Status != 304 {
+		answer.set("Content-Length", strconv.Itoa(len(answer.Body)))
+	}
+	answer.Body = nil
+	return answer
+}
+
+// failed makes a problem of a store's failure: transient unless it says otherwise.
+func (q *Query) failed(r *Request, err error) *problem {
+	if errors.Is(err, ErrCursor) {
+		return &problem{status: 400, code: codeCursor, detail: "start the list again without it"}
+	}
+	if e, ok := errors.AsType[*FoldError](err); ok {
+		q.logger.Warn("fold failed", "requestId", r.ID, "view", e.View, "event", e.Type, "version", e.Version, "reason", e.Reason)
+		return quarantined()
+	}
+	q.logger.Warn("store failed", "requestId", r.ID, "error", err)
+	return unavailable()
+}
+
+func quarantined() *problem {
+	return &problem{
+		status: 503, code: codeQuarantined, retryAfter: 60,
+		detail: "an event of this entity cannot be folded into the view; without minVersion and version the last good state is answered",
+	}
+}
+
+// jsonAnswer is a 200 with a JSON body that caches must ask about.
+func jsonAnswer(body []byte) *Response {
+	w := &Response{Status: 200, Header: make([]HeaderField, 0, 4), Body: body}
+	w.set("Content-Type", "application/json")
+	w.set("Cache-Control", "no-cache")
+	return w
+}
+
+// PartActive is the part of a ProgressStore that says which revision of a view readers get:
+// an entry per view (its name the ID, the revision in decimal the Value), while it is not the
+// model's, because a rebuild has not completed. Without an entry readers get the model's.
+const PartActive = "active"
+
+// activeRevision is what readers get of a view, as known a moment ago.
+type activeRevision struct {
+	revision int
+	until    time.Time
+}
+
+// activeFor is how long a switch of revisions may go unnoticed.
+const activeFor = 2 * time.Second
+
+// table is the table that readers of a view get now; rebuilding says that it is
+// an older one, which stands still.
+func (q *Query) table(ctx context.Context, v *View) (t Table, rebuilding bool, err error) {
+	revision, err := q.activeRevision(ctx, v)
+	return Table{View: v.Name, Revision: revision}, revision != v.Revision, err
+}
+
+func (q *Query) activeRevision(ctx context.Context, v *View) (int, error) {
+	if q.stores.Progress == nil {
+		return v.Revision, nil
+	}
+	now := q.clock.now()
+	q.mu.Lock()
+	known, ok := q.active[v.Name]
+	q.mu.Unlock()
+	if ok && now.Before(known.until) {
+		return known.revision, nil
+	}
+	entry, err := q.stores.Progress.Progress(ctx, PartActive, v.Name)
+	if err != nil {
+		return 0, err
+	}
+	revision := v.Revision
+	if entry != nil {
+		if n, err := strconv.Atoi(entry.Value); err == nil && n > 0 && n < v.Revision {
+			revision = n
+		}
+	}
+	q.mu.Lock()
+	q.active[v.Name] = activeRevision{revision: revision, until: now.Add(activeFor)}
+	q.mu.Unlock()
+	return revision, nil
+}
