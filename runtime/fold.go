@@ -108,6 +108,9 @@ func (f *fold) apply(event Event, meta Meta) error {
 	if p, ok := errors.AsType[*panicked](err); ok {
 		e.Reason = p.reason()
 	}
+	if u, ok := errors.AsType[*UnstorableError](err); ok {
+		e.Reason = u.Error()
+	}
 	return e
 }
 

@@ -56,6 +56,9 @@ type View struct {
 	// New returns a record with the start values of the schema.
 	New     func(key string) Record
 	Indexes []Index
+	// EventTypes lists all types of event of the service; tests of the view
+	// use it to bring events into their stored form.
+	EventTypes func() []EventType
 }
 
 // KeyedByEntity reports whether the view has one record per entity.
@@ -64,7 +67,8 @@ func (v *View) KeyedByEntity() bool { return v.Keys == nil }
 // Record is one record of a view while it is folded.
 type Record interface {
 	// Fold applies one event that the view lists. It returns [Delete] to remove
-	// the record; any other error quarantines the entity in the view.
+	// the record; any other error quarantines the entity in the view. A value left in
+	// the record that cannot be stored is an *[UnstorableError].
 	Fold(event Event, meta Meta) error
 	// AppendJSON appends the record as it is stored and answered: an object of
 	// the key and the fields, without "version".

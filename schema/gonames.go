@@ -23,7 +23,7 @@ var (
 	// RedactionMethods are those of a struct that holds something sensitive.
 	RedactionMethods = []string{"Format", "LogValue"}
 	// ViewMethods are those of a view.
-	ViewMethods = []string{"AppendIndexEntries", "AppendJSON", "Fold", "Load"}
+	ViewMethods = []string{"AppendIndexEntries", "AppendJSON", "Decode", "Fold", "Load"}
 )
 
 // GoName is the exported Go identifier for a name of the schema: "customerId"
