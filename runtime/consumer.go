@@ -2,6 +2,7 @@ package es
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -108,7 +109,7 @@ func (r *ConsumerRunner) firstStart(ctx context.Context) (time.Time, error) {
 		if err == nil {
 			return now, nil
 		}
-		if !isConflict(err) {
+		if !errors.Is(err, ErrConflict) {
 			return time.Time{}, err
 		}
 	}
