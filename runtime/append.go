@@ -99,12 +99,6 @@ func (w *writer) submissionOf(event Event, eventID string, now time.Time) (*Subm
 	return s, nil
 }
 
-// appendEvent stores an event unless its id is known, on behalf of nobody. s.EventID must be set;
-// now is what s was decoded with. The error is a *RefusedError or an *UnavailableError.
-func (w *writer) appendEvent(ctx context.Context, s *Submission, now time.Time) (stored *Recorded, replayed bool, err error) {
-	return w.append(ctx, &submission{Submission: s, time: now})
-}
-
 // append is the algorithm that keeps histories without holes and duplicates: the
 // order of its reads is what it stands on. The head is read first and the event id looked up only
 // after that has answered: an event with our id is then either found, or was put after the

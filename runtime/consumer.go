@@ -1,6 +1,13 @@
 package es
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+)
 
 // Consumer describes one consumer of the user's.
 type Consumer struct {
@@ -11,6 +18,16 @@ type Consumer struct {
 	Start func(ctx context.Context, service *Appender) (Handler, error)
 }
 
+// Handles reports whether the consumer has a handler for a type of event.
+func (c *Consumer) Handles(eventType string) bool {
+	for _, t := range c.Events {
+		if t == eventType {
+			return true
+		}
+	}
+	return false
+}
+
 // Handler is what generated code makes of the user's handler methods. A
 // consumer of events gets events, a consumer of a view gets changes.
 type Handler interface {
@@ -18,19 +35,166 @@ type Handler interface {
 	HandleChange(ctx context.Context, change RecordChange) error
 }
 
-// RecordChange is one change of a view's record, as payloads; "" where there is no record.
+// RecordChange is one change of a view's record, as payloads; "" where there is
+// no record.
 type RecordChange struct {
 	View       string
 	Key        string
-	Guard      int64 // of the record after the change
+	Guard      int64 // of the record after the change: names the change together with View and Key
+	Time       time.Time
 	Old, New   string
 	Rebuilding bool // made while a rebuild fills the view
 }
 
-// Appender appends events to the service's own events table; consumers are handed one.
-type Appender struct{}
+// consumerMemory is how long a consumer remembers what it has handled. Every
+// stream and queue forgets sooner.
+const consumerMemory = 7 * 24 * time.Hour
 
-// Append stores an event of this service. Within a handler it is idempotent: the
-// event id derives from the consumer, the event that is handled, and the position of the
-// append in the handler.
-func (a *Appender) Append(ctx context.Context, event Event) (*Recorded, error) { return nil, nil }
+// ConsumerOptions are the knobs of a ConsumerRunner; the zero value serves.
+type ConsumerOptions struct {
+	Clock  Clock
+	Logger *slog.Logger
+}
+
+// ConsumerRunner hands one consumer what it subscribes to: at least once,
+// usually in order, never what happened before the consumer first ran, and not
+// again what it has handled within a week. It is for one goroutine at a time.
+type ConsumerRunner struct {
+	model    *Model
+	consumer Consumer
+	progress ProgressStore
+	handler  Handler
+	since    time.Time
+	clock    Clock
+	log      *slog.Logger
+}
+
+// StartConsumer makes a consumer ready to run. The first start ever is
+// remembered: what is older never reaches the handler.
+func StartConsumer(ctx context.Context, m *Model, c Consumer, s Stores, o ConsumerOptions) (*ConsumerRunner, error) {
+	r := &ConsumerRunner{model: m, consumer: c, progress: s.Progress, clock: o.Clock, log: o.Logger}
+	if r.clock == nil {
+		r.clock = time.Now
+	}
+	if r.log == nil {
+		r.log = slog.Default()
+	}
+	var err error
+	if r.since, err = r.firstStart(ctx); err != nil {
+		return nil, fmt.Errorf("consumer %s: first start: %w", c.Name, err)
+	}
+	if r.handler, err = c.Start(ctx, NewAppender(m, s.Events, CommandOptions{Clock: o.Clock, Logger: o.Logger})); err != nil {
+		return nil, fmt.Errorf("consumer %s: start: %w", c.Name, err)
+	}
+	return r, nil
+}
+
+const consumerStarts = "consumer-start"
+
+// firstStart reads when the consumer started for the first time, or writes that
+// it is now. Of two processes that start at once the first to write decides.
+func (r *ConsumerRunner) firstStart(ctx context.Context) (time.Time, error) {
+	for {
+		entry, err := r.progress.Progress(ctx, consumerStarts, r.consumer.Name)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if entry != nil {
+			return time.Parse(time.RFC3339Nano, entry.Value)
+		}
+		now := r.clock().UTC()
+		err = r.progress.PutProgress(ctx, 0, Entry{
+			Part: consumerStarts, ID: r.consumer.Name, Guard: 1, Value: now.Format(time.RFC3339Nano),
+		})
+		if err == nil {
+			return now, nil
+		}
+		if !errors.Is(err, ErrConflict) {
+			return time.Time{}, err
+		}
+	}
+}
+
+// HandleEvents hands a batch of the events stream to the consumer. retry is the
+// index of the first event to be delivered again, len(batch) when there is none.
+func (r *ConsumerRunner) HandleEvents(ctx context.Context, batch []Recorded) (retry int, err error) {
+	for i := range batch {
+		if err := r.handleEvent(ctx, &batch[i]); err != nil {
+			return i, err
+		}
+	}
+	return len(batch), nil
+}
+
+func (r *ConsumerRunner) handleEvent(ctx context.Context, rec *Recorded) error {
+	if !r.consumer.Handles(rec.Type) || rec.Time.Before(r.since) {
+		return nil
+	}
+	event, err := r.model.LoadEvent(rec)
+	if err != nil {
+		return fmt.Errorf("consumer %s: event %d of %q: %w", r.consumer.Name, rec.Version, rec.EntityID, err)
+	}
+	meta := Meta{
+		EventID: rec.EventID, Type: rec.Type, EntityID: rec.EntityID, Version: rec.Version,
+		Time: rec.Time, State: rec.State, Key: rec.EntityID, Latest: true,
+		CorrelationID: rec.CorrelationID, CausationID: rec.CausationID, Actor: rec.Actor,
+	}
+	cause := cause{
+		consumer: r.consumer.Name, id: strconv.FormatInt(rec.Version, 10) + "/" + rec.EntityID,
+		causation: rec.EventID, correlation: rec.CorrelationID,
+	}
+	return r.once(ctx, cause, func(ctx context.Context) error {
+		return r.handler.HandleEvent(ctx, event, meta)
+	})
+}
+
+// HandleChanges hands a batch of a view's stream to the consumer, as
+// HandleEvents does.
+func (r *ConsumerRunner) HandleChanges(ctx context.Context, batch []RecordChange) (retry int, err error) {
+	for i := range batch {
+		change := batch[i]
+		if change.View != r.consumer.View || change.Time.Before(r.since) || change.Old == change.New {
+			continue
+		}
+		cause := cause{
+			consumer: r.consumer.Name, id: strconv.FormatInt(change.Guard, 10) + "/" + change.View + "/" + change.Key,
+		}
+		err := r.once(ctx, cause, func(ctx context.Context) error {
+			return r.handler.HandleChange(ctx, change)
+		})
+		if err != nil {
+			return i, err
+		}
+	}
+	return len(batch), nil
+}
+
+// once runs a handler unless the consumer remembers having handled the cause,
+// and remembers it after success. A crash between the two means that the handler runs
+// again; what it appends is then found by its derived event id.
+func (r *ConsumerRunner) once(ctx context.Context, c cause, handle func(context.Context) error) error {
+	part := "consumer/" + r.consumer.Name
+	entry, err := r.progress.Progress(ctx, part, c.id)
+	if err != nil {
+		return err
+	}
+	if entry != nil {
+		return nil
+	}
+	if err := r.protect(withCause(ctx, c), handle); err != nil {
+		r.log.ErrorContext(ctx, "consumer failed", "consumer", r.consumer.Name, "cause", c.id, "error", err.Error())
+		return fmt.Errorf("consumer %s: %w", r.consumer.Name, err)
+	}
+	return r.progress.PutProgress(ctx, -1, Entry{Part: part, ID: c.id, Guard: 1, Expires: r.clock().Add(consumerMemory)})
+}
+
+// protect turns a panic of the user's handler into an error: one bad event must
+// not end the process that serves all others.
+func (r *ConsumerRunner) protect(ctx context.Context, handle func(context.Context) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return handle(ctx)
+}

@@ -19,6 +19,9 @@ type FoldError struct {
 	Err    error
 }
 
+// aggregatorFailed is the reason when Err is the user's own.
+const aggregatorFailed = "the aggregator returned an error"
+
 func (e *FoldError) Error() string {
 	return fmt.Sprintf("view %s, event %s at version %d: %s", e.View, e.Type, e.Version, e.Reason)
 }
@@ -104,7 +107,7 @@ func (f *fold) apply(event Event, meta Meta) error {
 		f.record = nil
 		return nil
 	}
-	e := &FoldError{View: f.view.Name, Type: meta.Type, Version: meta.Version, Err: err, Reason: "the aggregator returned an error"}
+	e := &FoldError{View: f.view.Name, Type: meta.Type, Version: meta.Version, Err: err, Reason: aggregatorFailed}
 	if p, ok := errors.AsType[*panicked](err); ok {
 		e.Reason = p.reason()
 	}

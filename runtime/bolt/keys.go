@@ -12,7 +12,8 @@ import (
 
 // Bounds of what addresses something. 256 characters of UTF-8 are at most 1024 bytes.
 const (
-	maxID       = 1024 // bytes of an entity id, a record key, an id of an entry
+	maxID       = 1024 // bytes of an entity id, a record key, an event id
+	maxEntryID  = 4096 // bytes of the id of an entry, which may be put together of others
 	maxIndexKey = 512  // bytes of an index key that stand in the bucket; a longer one is hashed
 	maxSort     = 512  // bytes of a sort value that count
 )

@@ -17,7 +17,7 @@ func (s *Store) Progress(ctx context.Context, part, id string) (entry *es.Entry,
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if len(part) > maxID || len(id) > maxID {
+	if len(part) > maxID || len(id) > maxEntryID {
 		return nil, nil
 	}
 	err = s.view(func(tx *bbolt.Tx) error {
@@ -74,8 +74,8 @@ func (s *Store) PutProgress(ctx context.Context, was int64, entry es.Entry) erro
 	if len(entry.Part) > maxID {
 		return fmt.Errorf("bolt: a part of %d bytes: it has at most %d", len(entry.Part), maxID)
 	}
-	if err := checkID("an entry's id", entry.ID); err != nil {
-		return err
+	if n := len(entry.ID); n < 1 || n > maxEntryID {
+		return fmt.Errorf("bolt: an entry's id of %d bytes: it has 1 to %d", n, maxEntryID)
 	}
 	if entry.Guard < 1 || was < -1 {
 		return fmt.Errorf("bolt: an entry moves from %d to %d: guards are above 0", was, entry.Guard)
@@ -106,7 +106,7 @@ func (s *Store) PutProgress(ctx context.Context, was int64, entry es.Entry) erro
 
 // DeleteProgress implements es.ProgressStore; deleting what is absent is no error.
 func (s *Store) DeleteProgress(ctx context.Context, part, id string) error {
-	if len(part) > maxID || len(id) > maxID {
+	if len(part) > maxID || len(id) > maxEntryID {
 		return nil
 	}
 	return s.update(ctx, func(tx *bbolt.Tx) error { return deleteEntry(tx, pairKey(part, id)) })

@@ -286,12 +286,15 @@ func drop(tx *bbolt.Tx, t es.Table) error {
 	return nil
 }
 
-// Refold empties a table and sends a reader of the events feed back to the start, noting
-// why in an entry: all or nothing, so that a crash in between is no gap.
-func (s *Store) Refold(ctx context.Context, t es.Table, reader string, note es.Entry) error {
+// Refold empties tables and sends a reader of the events feed back to the start, noting
+// why in an entry: all or nothing, so that a crash in between leaves no gap. No
+// projector runs meanwhile.
+func (s *Store) Refold(ctx context.Context, tables []es.Table, reader string, note es.Entry) error {
 	err := s.update(ctx, func(tx *bbolt.Tx) error {
-		if err := drop(tx, t); err != nil {
-			return err
+		for _, t := range tables {
+			if err := drop(tx, t); err != nil {
+				return err
+			}
 		}
 		if err := putEntry(tx, &note); err != nil {
 			return err

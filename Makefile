@@ -1,0 +1,35 @@
+GO ?= go
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME ?= 3s
+# Services of users are modules of their own; so are the programs we compare with.
+MODULES = . example-service
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: bin/esgen ## build bin/esgen
+bin/esgen: FORCE
+	@$(GO) build -o bin/esgen ./esgen
+
+demo: bin/esgen ## make a new service in a scratch folder, run it, post events, show the views
+	@testdata/demo.sh bin/esgen
+
+test: lint fuzz ## run all tests; says what could not be run, and why
+	@set -o pipefail; for m in $(MODULES); do (cd $$m && $(GO) test -json ./... || true); done | $(GO) run .ci/report.go
+
+lint: ## gofmt, vet, staticcheck
+	@unformatted=$$(git ls-files '*.go' | xargs gofmt -l); if [ -n "$$unformatted" ]; then echo "not gofmt clean; run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+	@for m in $(MODULES); do echo "vet, staticcheck: $$m"; (cd $$m && $(GO) build ./... && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...) || exit 1; done
+
+fuzz: ## run every fuzz target for FUZZTIME
+	@testdata/fuzz.sh $(FUZZTIME)
+
+bench: ## the performance goals as ratios within one run
+	@cd bench && $(GO) run .
+
+regenerate: bin/esgen ## bring example-service up to date
+	@bin/esgen regenerate example-service
+
+.PHONY: help build demo test lint fuzz bench regenerate FORCE
+FORCE:
+SHELL = /bin/bash

@@ -1,0 +1,306 @@
+package es
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// endless is the goal of a source that is to be folded up to the end of its
+// history, wherever that is.
+const endless = int64(math.MaxInt64)
+
+// catchUp is an entity whose events must be read from the table, with the sources
+// that need them.
+type catchUp struct {
+	entity  string
+	known   []known // of the batch, ascending
+	sources []*source
+	goals   []int64 // the version that each source must reach
+	failed  error
+	counted bool
+	window  []known // events that follow each other, from the one after start on
+	start   int64
+	ended   bool // the window reaches the end of the history
+}
+
+// closeGaps reads what the sources of a batch lack. When stop says that the time
+// is up, what is left is recorded, and counts as taken.
+func (w *work) closeGaps(ctx context.Context, histories []*history, sources []*source, stop func() bool) {
+	byEntity := map[string]*catchUp{}
+	for _, s := range sources {
+		if s.status != gapped {
+			continue
+		}
+		c := byEntity[s.entity]
+		if c == nil {
+			c = &catchUp{entity: s.entity}
+			byEntity[s.entity] = c
+		}
+		c.sources, c.goals = append(c.sources, s), append(c.goals, s.target)
+	}
+	var queue []*catchUp
+	for _, h := range histories {
+		if c := byEntity[h.entity]; c != nil {
+			c.known = h.events
+			queue = append(queue, c)
+		}
+	}
+	for _, c := range w.advanceAll(ctx, queue, stop) {
+		w.leave(ctx, c)
+	}
+}
+
+// advanceAll moves entities window by window until they are at their goals or
+// stop says so; it returns those that are not.
+func (w *work) advanceAll(ctx context.Context, queue []*catchUp, stop func() bool) []*catchUp {
+	for len(queue) > 0 && !stop() {
+		n := min(len(queue), windowEntities)
+		front := queue[:n]
+		w.advanceWindow(ctx, front)
+		rest := queue[n:len(queue):len(queue)]
+		for _, c := range front {
+			if c.unfinished() {
+				rest = append(rest, c)
+			}
+		}
+		queue = rest
+	}
+	return queue
+}
+
+func (c *catchUp) unfinished() bool {
+	for _, s := range c.sources {
+		if s.status == gapped {
+			return true
+		}
+	}
+	return false
+}
+
+// advanceWindow reads the next events of some entities and folds them.
+func (w *work) advanceWindow(ctx context.Context, front []*catchUp) {
+	read := make([]int, len(front))
+	parallel(len(front), windowEntities, func(i int) {
+		read[i], front[i].failed = front[i].fill(ctx, w)
+	})
+	var sources []*source
+	for i, c := range front {
+		w.report.CaughtUp += read[i]
+		if errors.Is(c.failed, errHole) {
+			w.leave(ctx, c) // delivering it again would not mend it
+			continue
+		}
+		if c.failed != nil {
+			c.failAll()
+			continue
+		}
+		w.countRead(c)
+		sources = append(sources, c.arm(w)...)
+	}
+	if !w.load(ctx, sources) {
+		return
+	}
+	w.rounds(ctx, sources)
+	for _, c := range front {
+		c.disarm(w)
+	}
+	w.rows.trim()
+}
+
+func (w *work) countRead(c *catchUp) {
+	for i := range c.window {
+		if k := &c.window[i]; k.index < 0 && !w.p.known[k.r.Type] {
+			w.report.Unknown++
+		}
+	}
+}
+
+func (c *catchUp) failAll() {
+	for _, s := range c.sources {
+		if s.status == gapped {
+			s.fail(fmt.Errorf("events of an entity: %w", c.failed))
+		}
+	}
+}
+
+// errHole is returned for a history that lacks a version, which append rules out.
+var errHole = errors.New("es: the history lacks a version")
+
+// fill makes the window: at most windowEvents events after the position of the
+// source that is furthest behind, from the batch and, in one read, from the table.
+func (c *catchUp) fill(ctx context.Context, w *work) (read int, err error) {
+	goal := c.look(w)
+	c.window, c.ended = nil, goal == 0
+	if c.ended {
+		return 0, nil
+	}
+	next := c.takeKnown(c.start + 1)
+	missing := lastMissing(c.known, next, goal) - next + 1
+	if room := windowEvents - len(c.window); missing > 0 && room > 0 {
+		limit := int(min(missing, int64(room)))
+		events, more, err := w.p.stores.Events.Read(ctx, c.entity, next-1, limit)
+		if err != nil {
+			return 0, err
+		}
+		for i := range events {
+			if events[i].Version != next {
+				return 0, fmt.Errorf("%w: %d", errHole, next)
+			}
+			c.window = append(c.window, known{r: &events[i], index: -1})
+			next++
+		}
+		read = len(events)
+		if next = c.takeKnown(next); len(events) < limit && !more {
+			c.ended = true
+		}
+	}
+	c.ended = c.ended || next > goal
+	return read, nil
+}
+
+// look finds where the window starts and the furthest goal; 0 when no source needs it.
+func (c *catchUp) look(w *work) (goal int64) {
+	c.start = endless
+	for i, s := range c.sources {
+		if s.status != gapped {
+			continue
+		}
+		at := w.rows.holder(s).position
+		if at >= c.goals[i] {
+			s.status = done
+			continue
+		}
+		c.start, goal = min(c.start, at), max(goal, c.goals[i])
+	}
+	return goal
+}
+
+// takeKnown adds the events of the batch from version next on, as far as they
+// follow each other; it returns the version after them.
+func (c *catchUp) takeKnown(next int64) int64 {
+	for i := range c.known {
+		if len(c.window) >= windowEvents {
+			break
+		}
+		if c.known[i].r.Version == next {
+			c.window = append(c.window, c.known[i])
+			c.known[i].event = nil // has gone along: two folds must not share it
+			next++
+		}
+	}
+	return next
+}
+
+// lastMissing is the highest version from next to goal that is not known, next-1 when
+// all are.
+func lastMissing(events []known, next, goal int64) int64 {
+	last := goal
+	for i := len(events) - 1; i >= 0 && last >= next; i-- {
+		if v := events[i].r.Version; v == last {
+			last--
+		} else if v < last {
+			break
+		}
+	}
+	return max(last, next-1)
+}
+
+// arm hands the window to the sources that it moves.
+func (c *catchUp) arm(w *work) []*source {
+	if len(c.window) == 0 {
+		return nil
+	}
+	end := c.window[len(c.window)-1].r.Version
+	var armed []*source
+	for _, s := range c.sources {
+		if s.status != gapped || w.rows.holder(s).position >= end {
+			continue
+		}
+		s.events = w.bounded(s, c.window)
+		s.target = s.events[len(s.events)-1].r.Version
+		s.force = !c.ended || s.target < end
+		s.status = pending
+		armed = append(armed, s)
+	}
+	return armed
+}
+
+// bounded cuts a window so that its events do not name more records than may be loaded
+// at once.
+func (w *work) bounded(s *source, window []known) []known {
+	if s.view.shared < 0 {
+		return window
+	}
+	at, n := w.rows.holder(s).position, 0
+	for i := range window {
+		k := &window[i]
+		if k.r.Version <= at || !s.view.types[k.r.Type] {
+			continue
+		}
+		keys, _ := k.named(w.p, s.view)
+		if n += len(keys); n > rowsAtOnce/windowEntities && i > 0 && window[i-1].r.Version > at {
+			return window[:i]
+		}
+	}
+	return window
+}
+
+// disarm sees which sources have further to go.
+func (c *catchUp) disarm(w *work) {
+	for i, s := range c.sources {
+		switch {
+		case s.status == gapped && c.failed == nil && len(c.window) == 0:
+			c.end(w, s, c.goals[i]) // nothing was there to be read
+		case s.status == done && s.target < c.goals[i] && !(c.ended && !s.force):
+			s.status = gapped
+		case s.status == done && s.target < c.goals[i]:
+			c.end(w, s, c.goals[i])
+		}
+	}
+}
+
+// end is reached when the history ends before the goal: what was delivered beyond it is
+// no event of the table, which is the truth.
+func (c *catchUp) end(w *work, s *source, goal int64) {
+	s.status = done
+	if goal == endless || c.counted {
+		return
+	}
+	c.counted = true
+	last := c.start
+	if n := len(c.window); n > 0 {
+		last = c.window[n-1].r.Version
+	}
+	for i := range c.known {
+		if c.known[i].r.Version > last {
+			w.report.Ignored++
+		}
+	}
+}
+
+func behindPart(t Table) string { return "behind/" + t.View + "/" + strconv.Itoa(t.Revision) }
+
+// leave records the sources of an entity that time does not suffice for. One that is
+// recorded already stays so: reconcile looks again after it has removed an entry.
+func (w *work) leave(ctx context.Context, c *catchUp) {
+	for i, s := range c.sources {
+		if s.status != gapped {
+			continue
+		}
+		part := behindPart(s.view.table)
+		e, err := w.p.stores.Progress.Progress(ctx, part, s.entity)
+		if err == nil && e == nil {
+			err = w.p.stores.Progress.PutProgress(ctx, 0, Entry{Part: part, ID: s.entity, Guard: 1,
+				Value: `{"version":` + strconv.FormatInt(c.goals[i], 10) + `}`})
+		}
+		if err != nil && !errors.Is(err, ErrConflict) {
+			s.fail(fmt.Errorf("view %s: left for reconcile: %w", s.view.Name, err))
+			continue
+		}
+		s.status = left
+		w.report.Left++
+	}
+}

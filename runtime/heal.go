@@ -1,0 +1,72 @@
+package es
+
+import "context"
+
+// newWork starts a run beside the batches. It must be ended by release.
+func (p *Projector) newWork() *work {
+	p.tables.RLock()
+	return &work{p: p, perStep: 1}
+}
+
+func (w *work) release() { w.p.tables.RUnlock() }
+
+// whole is a source that is to be folded to the end of its history.
+func whole(v *projected, entityID string) *source {
+	return &source{view: v, entity: entityID, status: gapped, target: endless}
+}
+
+// heal folds sources up to the end of their histories, from the table alone. An entity
+// that this deployment holds is left alone unless the source says retry. Sources of one
+// entity stand together in the list, so that its events are read once.
+func (w *work) heal(ctx context.Context, sources []*source) {
+	w.rows = nil
+	if !w.load(ctx, sources) {
+		return
+	}
+	var queue []*catchUp
+	for _, s := range sources {
+		at := w.rows.holder(s)
+		if at.held == w.p.deployment && !s.retry {
+			s.status = held
+			continue
+		}
+		s.entry = s.entry || at.held != ""
+		if n := len(queue); n == 0 || queue[n-1].entity != s.entity {
+			queue = append(queue, &catchUp{entity: s.entity})
+		}
+		c := queue[len(queue)-1]
+		c.sources, c.goals = append(c.sources, s), append(c.goals, endless)
+	}
+	unfinished := w.advanceAll(ctx, queue, func() bool { return ctx.Err() != nil })
+	for _, c := range unfinished {
+		c.failed = context.Cause(ctx)
+		c.failAll()
+	}
+	for _, s := range sources {
+		w.lift(ctx, s)
+	}
+	w.finish(ctx, sources)
+}
+
+// lift frees an entity that is held though the table has nothing more to fold.
+func (w *work) lift(ctx context.Context, s *source) {
+	if s.status != done || w.rows.holder(s).held == "" {
+		return
+	}
+	rows := w.rows.of(s.view.table)
+	step := Step{Table: s.view.table, Rebuild: w.rebuild}
+	if s.view.shared < 0 {
+		item := *rows.items[s.entity]
+		item.Held = ""
+		step.Records = []ItemWrite{{Was: item.Guard, Item: item}}
+	} else {
+		m := *rows.markers[s.entity]
+		m.Held = ""
+		step.Markers = []MarkerWrite{{Was: m.Position, Marker: m}}
+	}
+	if err := w.p.stores.Views.Write(ctx, step); err != nil {
+		s.fail(err)
+		return
+	}
+	w.rows.keep(&step)
+}

@@ -1,0 +1,162 @@
+package es
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// ProjectorOptions are the knobs of a Projector; the zero value serves.
+type ProjectorOptions struct {
+	// Deployment identifies the code that folds: an entity that was quarantined by
+	// another deployment is tried again at its next event.
+	Deployment string
+	Clock      Clock
+	Logger     *slog.Logger
+}
+
+// Projector folds events into all views of a model. What it is handed is only a
+// hint that something happened: duplicates, gaps and any order end in the same
+// views, the fold of the whole history. It is safe for concurrent use, also beside
+// other projectors on the same stores.
+type Projector struct {
+	model      *Model
+	stores     Stores
+	views      []*projected
+	byType     map[string][]*projected
+	known      map[string]bool // types of the model
+	shared     int             // views that are not keyed by the entity
+	deployment string
+	clock      Clock
+	log        *slog.Logger
+
+	// tables is held for reading from the load of rows to their last write, for
+	// writing while a table is dropped: a row written on the strength of its guard
+	// must not belong to a table that is gone.
+	tables sync.RWMutex
+}
+
+// projected is a view with what the projector looks up for each event.
+type projected struct {
+	*View
+	table  Table
+	types  map[string]bool
+	shared int // number among the views not keyed by the entity, else -1
+}
+
+// NewProjector returns a projector of all views of a model.
+func NewProjector(m *Model, s Stores, o ProjectorOptions) *Projector {
+	p := &Projector{
+		model: m, stores: s, deployment: o.Deployment, clock: o.Clock, log: o.Logger,
+		byType: map[string][]*projected{}, known: map[string]bool{},
+	}
+	if p.deployment == "" {
+		p.deployment = "unnamed" // an empty one would read as "not held"
+	}
+	if p.clock == nil {
+		p.clock = time.Now
+	}
+	if p.log == nil {
+		p.log = slog.Default()
+	}
+	for i := range m.Events {
+		p.known[m.Events[i].Name] = true
+	}
+	for i := range m.Views {
+		v := &projected{View: &m.Views[i], types: map[string]bool{}, shared: -1}
+		v.table = Table{View: v.Name, Revision: v.Revision}
+		if !v.KeyedByEntity() {
+			v.shared, p.shared = p.shared, p.shared+1
+		}
+		for _, t := range v.Events {
+			if !v.types[t] {
+				v.types[t] = true
+				p.byType[t] = append(p.byType[t], v)
+			}
+		}
+		p.views = append(p.views, v)
+	}
+	return p
+}
+
+// Report says what one batch took.
+type Report struct {
+	Records     int // delivered
+	Folds       int // events folded into records, and written
+	Conflicts   int // writes that another writer forestalled
+	CaughtUp    int // events read from the table to close gaps
+	Unknown     int // events of a type the model does not have
+	Ignored     int // records that are no event: without entity or version, or beyond the table's history
+	Quarantined int // entities that were quarantined in a view, each view counted
+	Left        int // entities recorded for reconcile, each view counted
+}
+
+// Project folds a batch of the events stream. Order, duplicates and gaps do not
+// matter. retry is the index of the first record that must be delivered again
+// after a transient failure, len(batch) when there is none; err then says why.
+// Records from retry on that were folded all the same are skipped when they come
+// again. Until half of the time that ctx leaves has passed, gaps are closed from the
+// table; entities with more to read than that are recorded for [Projector.Reconcile].
+func (p *Projector) Project(ctx context.Context, batch []Recorded) (report Report, retry int, err error) {
+	p.tables.RLock()
+	defer p.tables.RUnlock()
+	started := p.clock()
+	w := &work{p: p, perStep: 1, report: Report{Records: len(batch)}}
+	histories := w.group(batch)
+	sources := w.sources(histories)
+	stop := halfTime(ctx, p.clock, started)
+	for part := range w.parts(sources) {
+		w.rows = nil
+		if w.load(ctx, part) {
+			w.rounds(ctx, part)
+			w.closeGaps(ctx, histories, part, stop)
+		}
+		w.finish(ctx, part)
+	}
+	retry, err = firstFailure(sources, len(batch))
+	p.logBatch(ctx, w.report, batch, started, retry, err)
+	return w.report, retry, err
+}
+
+// halfTime returns a function that tells when half of the time until the deadline
+// of ctx has passed; without a deadline it never does.
+func halfTime(ctx context.Context, clock Clock, started time.Time) func() bool {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return func() bool { return false }
+	}
+	half := deadline.Sub(started) / 2
+	return func() bool { return clock().Sub(started) >= half }
+}
+
+// firstFailure gives the lowest index of a record whose source failed for now.
+func firstFailure(sources []*source, none int) (retry int, err error) {
+	retry = none
+	for _, s := range sources {
+		if s.status == failed && (err == nil || s.first < retry) {
+			retry, err = s.first, s.err
+		}
+	}
+	return retry, err
+}
+
+func (p *Projector) logBatch(ctx context.Context, r Report, batch []Recorded, started time.Time, retry int, err error) {
+	now := p.clock()
+	var lag time.Duration
+	for i := range batch {
+		lag = max(lag, now.Sub(batch[i].Time))
+	}
+	level, text := slog.LevelInfo, "projected"
+	attrs := []slog.Attr{
+		slog.Int("records", r.Records), slog.Int("folds", r.Folds), slog.Int("conflicts", r.Conflicts),
+		slog.Int("caughtUp", r.CaughtUp), slog.Int("unknown", r.Unknown), slog.Int("ignored", r.Ignored),
+		slog.Int("quarantined", r.Quarantined), slog.Int("left", r.Left),
+		slog.Int64("lagMs", lag.Milliseconds()), slog.Int64("tookMs", now.Sub(started).Milliseconds()),
+	}
+	if err != nil {
+		level, text = slog.LevelWarn, "projected in part"
+		attrs = append(attrs, slog.Int("retry", retry), slog.String("error", err.Error()))
+	}
+	p.log.LogAttrs(ctx, level, text, attrs...)
+}
