@@ -35,7 +35,7 @@ type File struct {
 // parse; Files brings them into the canonical format.
 type generator func(*schema.Service) ([]File, error)
 
-var generators = []generator{}
+var generators = []generator{typeFiles, eventFiles}
 
 // Files returns every file that regenerate owns (Once is false) or creates,
 // sorted by path. An error is a mistake of a generator, never of the schema.
@@ -171,39 +171,4 @@ func (g *gofile) generated(path string) File {
 // once returns a file that becomes the user's.
 func (g *gofile) once(path string) File {
 	return File{Path: path, Content: g.text(""), Once: true}
-}
-
-// commentWidth is where comments are wrapped, in characters of text.
-const commentWidth = 78
-
-// comment turns text into a line comment, wrapped; "" for empty text. Line
-// breaks in the text are kept.
-func comment(text string) string {
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return ""
-	}
-	var b strings.Builder
-	for _, line := range strings.Split(text, "\n") {
-		width := 0
-		for i, word := range strings.Fields(line) {
-			switch {
-			case i == 0:
-				b.WriteString("// ")
-			case width+1+len(word) > commentWidth:
-				b.WriteString("\n// ")
-				width = 0
-			default:
-				b.WriteString(" ")
-				width++
-			}
-			b.WriteString(word)
-			width += len(word)
-		}
-		if strings.TrimSpace(line) == "" {
-			b.WriteString("//")
-		}
-		b.WriteString("\n")
-	}
-	return b.String()
 }

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/esgen/esgen/schema"
@@ -135,9 +136,11 @@ type checks func(t *schema.Type)
 // writeDecode writes statements that read one value into target, an addressable
 // expression. Without checks only the value's type counts, as in stored texts.
 func writeDecode(g *gofile, s *schema.Service, t *schema.Type, target string, check checks, depth int) {
-	switch t.Kind {
-	case schema.Object:
+	if decodesItself(t, check) {
 		g.printf("%s.Decode(d)\n", target)
+		return
+	}
+	switch t.Kind {
 	case schema.List:
 		writeDecodeList(g, s, t, target, check, depth)
 	case schema.Map:
@@ -145,6 +148,18 @@ func writeDecode(g *gofile, s *schema.Service, t *schema.Type, target string, ch
 	default:
 		writeDecodeScalar(g, t, address(target), check)
 	}
+}
+
+// decodesItself reports whether values of the type have a Decode method that asks
+// all that is to be asked here. An enum's is called only to check.
+func decodesItself(t *schema.Type, check checks) bool {
+	switch t.Kind {
+	case schema.Object:
+		return true
+	case schema.Enum:
+		return check != nil && t.Named != nil && slices.Equal(t.Values, t.Named.Type.Values)
+	}
+	return false
 }
 
 // writeDecodeScalar reads into a pointer, and closes the condition around the
@@ -173,10 +188,10 @@ func writeDecodeScalar(g *gofile, t *schema.Type, pointer string, check checks) 
 func writeDecodeList(g *gofile, s *schema.Service, t *schema.Type, target string, check checks, depth int) {
 	g.useAs("es", runtimePath)
 	g.printf("if d.List() {\n%s = es.NewList[%s](d)\nfor d.Element() {\n", target, goType(g, s, t.Elem))
-	switch t.Elem.Kind {
-	case schema.Object:
+	switch {
+	case decodesItself(t.Elem, check):
 		g.printf("es.Append(%s).Decode(d)\n", address(target))
-	case schema.List, schema.Map:
+	case t.Elem.Kind == schema.List, t.Elem.Kind == schema.Map:
 		element := local("element", depth)
 		g.printf("%s := es.Append(%s)\n", element, address(target))
 		writeDecode(g, s, t.Elem, "*"+element, check, depth+1)

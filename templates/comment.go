@@ -1,0 +1,86 @@
+package templates
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/esgen/esgen/schema"
+)
+
+// commentWidth is where comments are wrapped, in characters of text.
+const commentWidth = 78
+
+// comment turns text into a line comment, wrapped; "" for empty text. Line
+// breaks in the text are kept. Whatever the text is, the result is a comment and
+// no instruction to the go command.
+func comment(text string) string {
+	text = strings.TrimSpace(strings.Map(printable, text))
+	if text == "" {
+		return ""
+	}
+	var b strings.Builder
+	for line := range strings.SplitSeq(text, "\n") {
+		writeWrapped(&b, strings.Fields(line))
+	}
+	return b.String()
+}
+
+// writeWrapped writes the words of one line of text. Behind "// " nothing is a
+// directive but the old "+build".
+func writeWrapped(b *strings.Builder, words []string) {
+	if len(words) == 0 {
+		b.WriteString("//\n")
+		return
+	}
+	b.WriteString("//")
+	width := 0
+	for i, word := range words {
+		n := utf8.RuneCountInString(word)
+		build := strings.HasPrefix(word, "+build")
+		switch {
+		case i == 0 && build:
+			word = `\` + word
+		case i > 0 && width+1+n > commentWidth && !build:
+			b.WriteString("\n//")
+			width = -1
+		}
+		b.WriteString(" " + word)
+		width += 1 + n
+	}
+	b.WriteString("\n")
+}
+
+// printable drops what Go refuses in a source file or an editor would not show.
+func printable(r rune) rune {
+	if r == '\n' {
+		return r
+	}
+	switch {
+	case unicode.IsSpace(r):
+		return ' '
+	case r == utf8.RuneError, unicode.IsControl(r), unicode.Is(unicode.Cf, r): // Cf: byte order mark, direction marks
+		return -1
+	}
+	return r
+}
+
+// docComment is the comment of a declaration: what it is, its description in the
+// schema, and whether it should no longer be used.
+func docComment(what, description string, d schema.Deprecation) string {
+	text := what
+	if description != "" {
+		text += "\n\n" + description
+	}
+	if d.Set {
+		reason := d.Reason
+		if reason == "" {
+			reason = "the schema says so."
+		}
+		text += "\n\nDeprecated: " + oneLine(reason)
+	}
+	return comment(text)
+}
+
+// oneLine replaces line breaks by spaces.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

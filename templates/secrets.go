@@ -1,0 +1,79 @@
+package templates
+
+import (
+	"fmt"
+
+	"github.com/esgen/esgen/schema"
+)
+
+// holdsSecrets reports whether something sensitive stands in the fields, at any depth.
+func holdsSecrets(fields []*schema.Field) bool { return secretFields(fields, &visited{}) }
+
+// visited are the types that a search has been to; types may lead back to themselves.
+type visited struct{ types map[*schema.NamedType]bool }
+
+func (v *visited) first(t *schema.NamedType) bool {
+	if v.types == nil {
+		v.types = map[*schema.NamedType]bool{}
+	}
+	was := v.types[t]
+	v.types[t] = true
+	return !was
+}
+
+func secretFields(fields []*schema.Field, seen *visited) bool {
+	for _, f := range fields {
+		if f.Sensitive || secretType(f.Type, seen) {
+			return true
+		}
+	}
+	return false
+}
+
+func secretType(t *schema.Type, seen *visited) bool {
+	for t.Kind == schema.List || t.Kind == schema.Map {
+		t = t.Elem
+	}
+	if t.Kind != schema.Object || t.Named == nil || !seen.first(t.Named) {
+		return false
+	}
+	return secretFields(t.Named.Type.Fields, seen)
+}
+
+// redaction writes the methods by which a struct keeps what is sensitive out of
+// logs and formatted text. Nested structs have such methods of their own.
+func (st *structure) redaction(g *gofile, key string) {
+	if !st.secret {
+		return
+	}
+	g.use("fmt")
+	g.use("log/slog")
+	g.useAs("es", runtimePath)
+	g.printf("// LogValue leaves out what the schema calls sensitive.\n")
+	g.printf("func (%s %s) LogValue() slog.Value {\nreturn slog.GroupValue(\n", st.receiver, st.name)
+	if key != "" {
+		g.printf("slog.String(%q, %s.%s),\n", key, st.receiver, st.keyName)
+	}
+	for _, m := range st.members {
+		g.printf("%s,\n", m.logAttr(st.receiver))
+	}
+	g.printf(")\n}\n\n")
+	g.printf("// Format writes what LogValue gives, whatever the verb.\n")
+	g.printf("func (%s %s) Format(f fmt.State, verb rune) {\nfmt.Fprintf(f, %q, %s.LogValue())\n}\n\n",
+		st.receiver, st.name, st.name+"%v", st.receiver)
+}
+
+// logAttr is the attribute of a field. A list or a map of structs becomes text,
+// since a handler that writes JSON would not ask its elements for LogValue.
+func (m *member) logAttr(receiver string) string {
+	value := receiver + "." + m.goName
+	switch {
+	case m.Sensitive:
+		return fmt.Sprintf("es.LogSensitive(%q)", m.Name)
+	case m.Optional && !nilable(m.Type):
+		return fmt.Sprintf("es.LogOptional(%q, %s)", m.Name, value)
+	case secretType(m.Type, &visited{}) && m.Type.Kind != schema.Object:
+		return fmt.Sprintf("slog.String(%q, fmt.Sprint(%s))", m.Name, value)
+	}
+	return fmt.Sprintf("slog.Any(%q, %s)", m.Name, value)
+}
