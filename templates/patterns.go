@@ -2,7 +2,6 @@ package templates
 
 import (
 	"fmt"
-	"reflect"
 
 	"github.com/esgen/esgen/schema"
 )
@@ -70,10 +69,4 @@ func declarePattern(g *gofile, p pattern) {
 	g.use("regexp")
 	g.use("sync")
 	g.printf("var %s = sync.OnceValue(func() *regexp.Regexp {\nreturn regexp.MustCompile(%s)\n})\n\n", p.name, quoted(p.text))
-}
-
-// sameConstraints reports whether a type is constrained where it is used just
-// as its entry of "types:" is.
-func sameConstraints(t *schema.Type) bool {
-	return reflect.DeepEqual(t.Constraints, t.Named.Type.Constraints)
 }
