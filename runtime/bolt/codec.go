@@ -194,6 +194,7 @@ func encodeChange(c *es.RecordChange) []byte {
 	w := newWriter(len(c.Key) + len(c.Old) + len(c.New) + 32)
 	w.str(c.Key)
 	w.num(c.Guard)
+	w.time(c.Time)
 	w.flag(c.Rebuilding)
 	w.str(c.Old)
 	w.str(c.New)
@@ -202,6 +203,6 @@ func encodeChange(c *es.RecordChange) []byte {
 
 func decodeChange(view string, value []byte) (es.RecordChange, error) {
 	r := newReader(value)
-	c := es.RecordChange{View: view, Key: r.str(), Guard: r.num(), Rebuilding: r.flag(), Old: r.str(), New: r.str()}
+	c := es.RecordChange{View: view, Key: r.str(), Guard: r.num(), Time: r.time(), Rebuilding: r.flag(), Old: r.str(), New: r.str()}
 	return c, r.err
 }

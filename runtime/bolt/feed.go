@@ -116,6 +116,18 @@ func (s *Store) LastSeq() (seq uint64, err error) {
 	return seq, err
 }
 
+// LastChange is the sequence number of the newest change of a view's records, 0
+// without one and for a view without readers.
+func (s *Store) LastChange(view string) (seq uint64, err error) {
+	err = s.view(func(tx *bbolt.Tx) error {
+		if feed := tx.Bucket(bucketChanges).Bucket([]byte(view)); feed != nil {
+			seq = feed.Sequence()
+		}
+		return nil
+	})
+	return seq, err
+}
+
 // News returns a channel that is closed when something has been added to a feed after
 // the call. A reader takes it, reads its feed until that is empty, and then waits.
 func (s *Store) News() <-chan struct{} {

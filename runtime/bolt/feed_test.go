@@ -103,16 +103,17 @@ func TestChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	both := []bolt.Reader{{Name: "one", View: "v"}, {Name: "two", View: "v"}}
-	s = open(t, path, bolt.Options{Readers: both})
+	now := time.Unix(1700000000, 5).UTC()
+	s = open(t, path, bolt.Options{Readers: both, Clock: func() time.Time { return now }})
 	write(t, s, "a", 1, "2", false)
 	write(t, s, "a", 2, "2", false) // no change
 	write(t, s, "b", 0, "", false)  // a shell: none
 	write(t, s, "b", 1, "1", true)
 	write(t, s, "a", 3, "", false)
 	want := []es.RecordChange{
-		{View: "v", Key: "a", Guard: 2, Old: "1", New: "2"},
-		{View: "v", Key: "b", Guard: 2, New: "1", Rebuilding: true},
-		{View: "v", Key: "a", Guard: 4, Old: "2"},
+		{View: "v", Key: "a", Time: now, Guard: 2, Old: "1", New: "2"},
+		{View: "v", Key: "b", Time: now, Guard: 2, New: "1", Rebuilding: true},
+		{View: "v", Key: "a", Time: now, Guard: 4, Old: "2"},
 	}
 	page, err := s.Changes(t.Context(), "v", 0, 10)
 	if err != nil || len(page) != len(want) {

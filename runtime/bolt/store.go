@@ -48,7 +48,7 @@ var ErrInUse = errors.New("bolt: the store is in use by another process")
 type Options struct {
 	// Timeout is how long Open waits for another process to close the file; default 1 s.
 	Timeout time.Duration
-	// Clock decides which entries of the progress store have expired.
+	// Clock decides which entries of the progress store have expired, and says when records change.
 	Clock es.Clock
 	// Readers are all readers of the feeds: changes of a view are kept exactly while it has
 	// readers here that have not read them. nil leaves the readers as they were.

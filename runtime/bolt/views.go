@@ -130,6 +130,7 @@ func (s *Store) Write(ctx context.Context, step es.Step) error {
 		if err != nil {
 			return err
 		}
+		now := s.clock()
 		olds, states, err := t.conditions(&step)
 		if err != nil {
 			return refuse(err)
@@ -138,7 +139,7 @@ func (s *Store) Write(ctx context.Context, step es.Step) error {
 			if err := t.replace(olds[i], &w.Item, encoded[i]); err != nil {
 				return err
 			}
-			change := es.RecordChange{View: step.Table.View, Key: w.Item.Key, Guard: w.Item.Guard, New: w.Item.Payload, Rebuilding: step.Rebuild}
+			change := es.RecordChange{View: step.Table.View, Key: w.Item.Key, Guard: w.Item.Guard, Time: now, New: w.Item.Payload, Rebuilding: step.Rebuild}
 			if olds[i] != nil {
 				change.Old = olds[i].Payload
 			}

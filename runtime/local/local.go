@@ -150,10 +150,9 @@ func writeAddress(store, address string) (remove func(), err error) {
 type program struct {
 	model   *es.Model
 	store   *bolt.Store
-	path    string
 	command *es.Command
 	query   *es.Query
-	project *es.Projector
+	ops     *Operations
 	log     *slog.Logger
 
 	cancel  context.CancelFunc
@@ -173,19 +172,20 @@ func start(ctx context.Context, m *es.Model, store *bolt.Store, o *options, log 
 	}
 	stores := store.Stores()
 	p := &program{
-		model: m, store: store, path: o.store, log: log,
+		model: m, store: store, log: log,
 		command: es.NewCommand(m, stores.Events, es.CommandOptions{Logger: log}),
 		query:   es.NewQuery(m, stores, es.QueryOptions{Logger: log}),
 	}
 	marked := stores
 	marked.Views = &rebuildMarks{ViewStore: stores.Views, store: store, until: until}
-	p.project = es.NewProjector(m, marked, es.ProjectorOptions{Deployment: o.deployment, Logger: log})
+	project := es.NewProjector(m, marked, es.ProjectorOptions{Deployment: o.deployment, Logger: log})
+	p.ops = &Operations{model: m, store: store, path: o.store, projector: project}
 
 	ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	projector := &stream[es.Recorded]{
 		reader: projectorReader, store: store, read: readEvents(store), faults: o.faults, log: log,
 		handle: func(ctx context.Context, batch []es.Recorded) (int, error) {
-			_, retry, err := p.project.Project(ctx, batch)
+			_, retry, err := project.Project(ctx, batch)
 			return retry, err
 		},
 	}

@@ -1,15 +1,214 @@
-// Package ops is the operations program of a service, cmd/ops.
+// Package ops is the operations program of a service, cmd/ops: it looks after the
+// views of the local store.
+//
+//	ops status                           how far views and consumers are
+//	ops quarantine list [VIEW]           entities that a view's code cannot fold
+//	ops quarantine retry [VIEW [ENTITY]] fold them again
+//	ops reconcile                        compare every view with every history, fold what is missing
+//
+// Each takes -store FILE (default .esgen/local/store.db) and -json. If a local program
+// has the store open, it does the work; else the file is opened here.
+//
+// Exit status: 0 done; 1 entities are still in quarantine, or were not folded, after a retry
+// or a reconcile; 2 wrong usage or trouble.
 package ops
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
 
 	es "github.com/esgen/esgen/runtime"
+	"github.com/esgen/esgen/runtime/local"
 )
 
-// Main runs the operations command of a service and ends the process.
+const usage = `usage: ops status | quarantine list [VIEW] | quarantine retry [VIEW [ENTITY]] | reconcile
+`
+
+// Main runs the operations program of a service and ends the process.
 func Main(m *es.Model) {
-	fmt.Fprintln(os.Stderr, "ops: this build has no operations yet")
-	os.Exit(2)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := Run(ctx, m, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+// Run is Main without the process around it. It returns the exit status.
+func Run(ctx context.Context, m *es.Model, args []string, stdout, stderr io.Writer) int {
+	c := &command{model: m, out: stdout, log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	findings, err := c.run(ctx, args, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		_, _ = fmt.Fprintf(stderr, "ops: %v\n", err)
+		return 2
+	case findings:
+		return 1
+	}
+	return 0
+}
+
+// operations are done by a program that runs, or here on the file.
+type operations interface {
+	Status(ctx context.Context) (local.Status, error)
+	Quarantine(ctx context.Context, view string) (local.Quarantine, error)
+	Retry(ctx context.Context, view, entity string) (es.Healing, error)
+	Reconcile(ctx context.Context) (es.Healing, error)
+}
+
+type command struct {
+	model *es.Model
+	store string
+	json  bool
+	out   io.Writer
+	log   *slog.Logger
+}
+
+// run reports whether something is left that needs the user.
+func (c *command) run(ctx context.Context, args []string, stderr io.Writer) (findings bool, err error) {
+	words, err := c.parse(args, stderr)
+	if err != nil {
+		return false, err
+	}
+	do := c.find(words)
+	if do == nil {
+		return false, fmt.Errorf("unknown command %q\n%s", strings.Join(words, " "), strings.TrimSpace(usage))
+	}
+	o, done, err := c.connect()
+	if err != nil {
+		return false, err
+	}
+	findings, err = do(ctx, o)
+	return findings, errors.Join(err, done())
+}
+
+// parse takes flags before, between and behind the words.
+func (c *command) parse(args []string, stderr io.Writer) (words []string, err error) {
+	flags := flag.NewFlagSet("ops", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&c.store, "store", ".esgen/local/store.db", "`file` of the store")
+	flags.BoolVar(&c.json, "json", false, "answer in JSON")
+	flags.Usage = func() {
+		_, _ = io.WriteString(stderr, usage)
+		flags.PrintDefaults()
+	}
+	for {
+		if err := flags.Parse(args); err != nil {
+			return nil, err
+		}
+		rest := flags.Args()
+		if len(rest) == 0 {
+			return words, nil
+		}
+		if len(rest) < len(args) && args[len(args)-len(rest)-1] == "--" {
+			return append(words, rest...), nil // an id may start with a hyphen
+		}
+		words, args = append(words, rest[0]), rest[1:]
+	}
+}
+
+// find returns what the words name, nil for what they do not.
+func (c *command) find(words []string) func(context.Context, operations) (bool, error) {
+	word := func(i int) string {
+		if i < len(words) {
+			return words[i]
+		}
+		return ""
+	}
+	switch {
+	case slices.Equal(words, []string{"status"}):
+		return c.status
+	case slices.Equal(words, []string{"reconcile"}):
+		return func(ctx context.Context, o operations) (bool, error) { return c.healed(o.Reconcile(ctx)) }
+	case word(0) == "quarantine" && word(1) == "list" && len(words) <= 3:
+		return func(ctx context.Context, o operations) (bool, error) { return false, c.list(ctx, o, word(2)) }
+	case word(0) == "quarantine" && word(1) == "retry" && len(words) <= 4:
+		return func(ctx context.Context, o operations) (bool, error) { return c.healed(o.Retry(ctx, word(2), word(3))) }
+	}
+	return nil
+}
+
+func (c *command) status(ctx context.Context, o operations) (bool, error) {
+	s, err := o.Status(ctx)
+	if err != nil {
+		return false, err
+	}
+	if c.json {
+		return false, c.encode(s)
+	}
+	running := "not running"
+	if s.URL != "" {
+		running = "running at " + s.URL
+	}
+	t := newTable()
+	t.line("service", s.Service+", "+running)
+	t.line("store", s.Store)
+	t.line("events", fmt.Sprintf("%d, %d of them not yet handed to the views", s.Events, s.Waiting))
+	t.gap()
+	t.line("VIEW", "REVISION", "ENTITIES", "BEHIND", "QUARANTINED", "LEFT")
+	for _, v := range s.Views {
+		t.line(v.View, v.Revision, v.Entities, v.Behind, v.Quarantined, v.Left)
+	}
+	if len(s.Consumers) > 0 {
+		t.gap()
+		t.line("CONSUMER", "WAITING")
+		for _, consumer := range s.Consumers {
+			t.line(consumer.Name, consumer.Waiting)
+		}
+	}
+	return false, t.write(c.out)
+}
+
+func (c *command) list(ctx context.Context, o operations, view string) error {
+	q, err := o.Quarantine(ctx, view)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return c.encode(q)
+	}
+	if len(q.Items) == 0 {
+		_, err := fmt.Fprintln(c.out, "nothing is in quarantine")
+		return err
+	}
+	t := newTable()
+	t.line("VIEW", "ENTITY", "VERSION", "ATTEMPTS", "FIRST SEEN", "REASON")
+	for _, i := range q.Items {
+		t.line(i.View, printable(i.EntityID), i.Version, i.Attempts, i.FirstSeen.Format("2006-01-02T15:04:05Z07:00"), printable(i.Reason))
+	}
+	if q.More {
+		t.line("and others")
+	}
+	return t.write(c.out)
+}
+
+// healed shows how a retry or a reconcile went.
+func (c *command) healed(h es.Healing, err error) (bool, error) {
+	if err != nil {
+		return false, err
+	}
+	left := h.Quarantined+h.Failed > 0
+	if c.json {
+		return left, c.encode(h)
+	}
+	_, err = fmt.Fprintf(c.out, "looked at %d, folded %d events, released %d, still in quarantine %d, failed %d\n",
+		h.Looked, h.Folds, h.Released, h.Quarantined, h.Failed)
+	return left, err
+}
+
+func (c *command) encode(v any) error {
+	e := json.NewEncoder(c.out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
 }

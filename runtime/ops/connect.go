@@ -1,0 +1,92 @@
+package ops
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	es "github.com/esgen/esgen/runtime"
+	"github.com/esgen/esgen/runtime/bolt"
+	"github.com/esgen/esgen/runtime/local"
+)
+
+// connect opens the store, or finds the program that has it open. The file's lock decides
+// which: an address beside it may be left from a crash.
+func (c *command) connect() (o operations, done func() error, err error) {
+	if _, err := os.Stat(c.store); errors.Is(err, os.ErrNotExist) {
+		return nil, nil, fmt.Errorf("there is no store %s: run this in the folder of a service that has run, or name the file with -store", c.store)
+	}
+	store, err := local.OpenStore(c.model, c.store, 100*time.Millisecond)
+	if errors.Is(err, bolt.ErrInUse) {
+		address, readErr := os.ReadFile(local.AddressFile(c.store))
+		if readErr != nil {
+			return nil, nil, fmt.Errorf("%w; it is no local program, or one that is starting or ending", err)
+		}
+		return &remote{url: strings.TrimSpace(string(address))}, func() error { return nil }, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	o, err = local.NewOperations(c.model, store, c.store, c.log)
+	if err != nil {
+		return nil, nil, errors.Join(err, store.Close())
+	}
+	return o, store.Close, nil
+}
+
+// remote asks the program that runs.
+type remote struct{ url string }
+
+func (r *remote) Status(ctx context.Context) (s local.Status, err error) {
+	err = r.call(ctx, "GET", "/-/status", nil, &s)
+	return s, err
+}
+
+func (r *remote) Quarantine(ctx context.Context, view string) (q local.Quarantine, err error) {
+	err = r.call(ctx, "GET", "/-/quarantine", url.Values{"view": {view}}, &q)
+	return q, err
+}
+
+func (r *remote) Retry(ctx context.Context, view, entity string) (h es.Healing, err error) {
+	err = r.call(ctx, "POST", "/-/quarantine/retry", url.Values{"view": {view}, "entity": {entity}}, &h)
+	return h, err
+}
+
+func (r *remote) Reconcile(ctx context.Context) (h es.Healing, err error) {
+	err = r.call(ctx, "POST", "/-/reconcile", nil, &h)
+	return h, err
+}
+
+// maxAnswer bounds what is read of an answer.
+const maxAnswer = 64 << 20
+
+func (r *remote) call(ctx context.Context, method, path string, query url.Values, into any) error {
+	request, err := http.NewRequestWithContext(ctx, method, r.url+path+"?"+query.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("ask the local program: %w", err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("ask the local program: %w", err)
+	}
+	if answer.StatusCode != http.StatusOK {
+		var failure local.Failure
+		if json.Unmarshal(body, &failure) != nil || failure.Error == "" {
+			return fmt.Errorf("the local program at %s answers %s", r.url, answer.Status)
+		}
+		return errors.New(failure.Error)
+	}
+	return json.Unmarshal(body, into)
+}
