@@ -44,6 +44,8 @@ func build(r *report, root *node) *Service {
 	b.consumers(root.get("consumers"))
 	b.api(root.get("api"))
 	b.pipeline(root.get("pipeline"))
+	b.collisions()
+	b.warnings()
 	return b.service
 }
 

@@ -1,5 +1,10 @@
 package schema
 
+import (
+	"slices"
+	"strings"
+)
+
 // Rule is one thing that a schema is checked for.
 type Rule struct {
 	Code        string
@@ -14,12 +19,9 @@ func Rules() []Rule { return append([]Rule(nil), rules...) }
 
 // Explain returns the rule with that code.
 func Explain(code string) (Rule, bool) {
-	for _, r := range rules {
-		if r.Code == code {
-			return r, true
-		}
+	i, found := slices.BinarySearchFunc(rules, code, func(r Rule, code string) int { return strings.Compare(r.Code, code) })
+	if !found {
+		return Rule{}, false
 	}
-	return Rule{}, false
+	return rules[i], true
 }
-
-var rules []Rule

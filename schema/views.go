@@ -93,6 +93,7 @@ func (k *viewKeyReader) event(at, key *node) {
 			continue
 		}
 		k.agree(t, p)
+		k.warnKey(k.view.Name, e, path, t, p)
 		ve.Keys = append(ve.Keys, *path)
 		total += path.records()
 		if p.text != k.service.Entity.Key || k.view.Key != k.service.Entity.Key {
@@ -121,6 +122,7 @@ func (k *viewKeyReader) ownName(ve *ViewEvent, at *node) {
 		return
 	}
 	k.agree(t, at)
+	k.warnKey(k.view.Name, ve.Event, path, t, at)
 	ve.Keys = []Path{*path}
 }
 

@@ -1,0 +1,97 @@
+package schema
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// warnings name what is legal and probably wrong.
+func (b *builder) warnings() {
+	if b.service.API.Auth == AuthNone {
+		b.add("auth-none", b.root.get("api").get("auth"), "anybody may call the API: everyone can read and write every "+b.service.Entity.Name, "auth: iam is the default")
+	}
+	b.incompleteDefault()
+	for _, t := range b.service.Types {
+		if !b.used[t.Name] {
+			b.add("unused-type", b.types[t.Name].key, fmt.Sprintf("nothing uses the type %q", t.Name), "")
+		}
+	}
+	for i, state := range b.service.Entity.States {
+		if !slices.ContainsFunc(b.service.Events, func(e *Event) bool { return e.To == state }) {
+			b.add("unreachable-state", b.root.get("entity").get("states").items[i], fmt.Sprintf("no event leads to the state %q", state), "")
+		}
+	}
+	for _, key := range []string{"views", "consumers"} {
+		b.ignoredNames(b.root.get(key))
+	}
+	for _, v := range b.service.Views {
+		b.ignoredNames(b.root.get("views").get(v.Name).get("indexes"))
+	}
+}
+
+// incompleteDefault: the answer at / would not know of some events.
+func (b *builder) incompleteDefault() {
+	v := b.views["default"]
+	if v == nil || !v.KeyedByEntity {
+		return
+	}
+	var missing []string
+	for _, e := range b.service.Events {
+		if !slices.ContainsFunc(v.Events, func(ve *ViewEvent) bool { return ve.Event == e }) {
+			missing = append(missing, e.Name)
+		}
+	}
+	if len(missing) > 0 {
+		b.add("default-incomplete", b.root.get("views").get("default").key("events"),
+			fmt.Sprintf("the view \"default\" does not list every event: %s", strings.Join(missing, ", ")), "add what changes the answer at /")
+	}
+}
+
+// ignoredNames: where names are kebab-case, an x- key looks like one.
+func (b *builder) ignoredNames(n *node) {
+	if n == nil {
+		return
+	}
+	for _, e := range n.entries {
+		if isExtension(e.key.text) && e.value.kind == mappingNode && (e.value.get("events") != nil || e.value.get("view") != nil || e.value.get("key") != nil) {
+			b.add("ignored-name", e.key, fmt.Sprintf("%q is ignored, as every key that starts with x- is", e.key.text), "a name cannot start with x-")
+		}
+	}
+}
+
+// warnKey says when a view's key can have a value that names no record.
+func (b *builder) warnKey(view string, e *Event, p *Path, t *Type, at *node) {
+	var may []string
+	for _, s := range p.Steps {
+		if s.Field.Optional && !s.Each {
+			may = append(may, "absent")
+			break
+		}
+	}
+	if t.Kind == String && mayBeEmpty(t) {
+		may = append(may, "empty")
+	}
+	if t.Kind == Enum && slices.Contains(t.Values, "") {
+		may = append(may, "empty")
+	}
+	if t.Kind == String && (t.MaxLength == nil || *t.MaxLength > maxKeyLength) {
+		may = append(may, fmt.Sprintf("longer than %d characters", maxKeyLength))
+	}
+	if len(may) > 0 {
+		b.add("key-value", at, fmt.Sprintf("in the event %q, %q may be %s; such an event does not touch the view %q", e.Name, p.Text, orList(may), view),
+			fmt.Sprintf("make it required, with minLength: 1 and maxLength: %d, as far as you need it", maxKeyLength))
+	}
+}
+
+func mayBeEmpty(t *Type) bool {
+	switch {
+	case t.MinLength != nil && *t.MinLength > 0, t.Format != "":
+		return false
+	case t.Pattern == "":
+		return true
+	}
+	re, err := regexp.Compile(t.Pattern)
+	return err != nil || re.MatchString("")
+}
