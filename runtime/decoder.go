@@ -1,9 +1,10 @@
 package es
 
 import (
-	"encoding/json"
-	"regexp"
+	"strconv"
 	"time"
+
+	"github.com/esgen/esgen/runtime/scan"
 )
 
 // Decoder reads one JSON text in a single pass, checks it while it reads, and
@@ -99,38 +100,313 @@ import (
 // Text that is not JSON ends the reading: every method then reports false.
 //
 // A Decoder is used by one goroutine and not kept after the call that was handed it.
-type Decoder struct{}
+type Decoder struct {
+	s      scan.Scanner
+	stored bool // no validation, no digest
+	failed bool // nothing more is read: not JSON, or enough violations
+	more   bool
+
+	// frames are the objects and lists that are open, the outermost first, in room. A
+	// member's name and an element's index live here, so that a pointer is made only when
+	// something is wrong.
+	frames []frame
+	names  []string // members so far of the open objects, one after the other
+	room   [maxDepth]frame
+
+	// The value read last, for the checks, and its digest.
+	text    string // as sent, of every type that is a string
+	number  scan.Number
+	integer int64
+	count   int  // of elements or members; of bytes, their number
+	open    int  // where the list or object closed last began
+	absent  bool // a null that counts as nothing
+	digest  uint64
+
+	buffer   []byte    // where the payload is written
+	envelope *envelope // of a request
+	now      time.Time
+	recorded *Recorded // what is loaded, for NewUUID
+
+	violations   []Violation
+	pointerBytes int
+}
+
+// frame is an object or a list that is open.
+type frame struct {
+	name   string // of the member at hand
+	list   bool
+	pend   bool // a value is being read whose digest is not yet added
+	count  int  // members or elements begun
+	at     int  // where the value at hand begins
+	start  int  // where the object or list begins
+	hash   uint64
+	sum    uint64
+	bloom  uint64 // of the names seen
+	names  int    // where its names begin in Decoder.names
+	unique map[string]struct{}
+}
+
+// maxDepth bounds the nesting of a text; deeper ones are refused.
+const maxDepth = 64
+
+// manyNames is where repeated members are looked for in a map.
+const manyNames = 24
 
 // Object opens an object, for a struct or a map, or reports false.
-func (d *Decoder) Object() bool { return false }
+func (d *Decoder) Object() bool {
+	if d.failed {
+		return false
+	}
+	if d.s.Space() != '{' {
+		d.mistyped("must be an object")
+		return false
+	}
+	return d.push(false)
+}
+
+// List opens a list, or reports false.
+func (d *Decoder) List() bool {
+	if d.failed {
+		return false
+	}
+	if d.s.Space() != '[' {
+		d.mistyped("must be a list")
+		return false
+	}
+	return d.push(true)
+}
+
+func (d *Decoder) push(list bool) bool {
+	if len(d.frames) == maxDepth {
+		d.failSyntax("is nested deeper than " + strconv.Itoa(maxDepth) + " levels")
+		return false
+	}
+	d.frames = append(d.frames, frame{list: list, start: d.s.Pos, names: len(d.names)})
+	d.s.Pos++
+	return true
+}
+
+// pop closes the innermost object or list, behind its bracket.
+func (d *Decoder) pop(f *frame) {
+	d.s.Pos++
+	d.count = f.count
+	d.open = f.start
+	if !d.stored {
+		if f.list {
+			d.digest = mix(f.sum, digestList)
+		} else {
+			d.digest = mix(f.sum, digestObject)
+			clear(d.names[f.names:])
+			d.names = d.names[:f.names]
+		}
+	}
+	f.name, f.unique = "", nil // a pooled Decoder holds on to no text
+	d.frames = d.frames[:len(d.frames)-1]
+}
+
+// settle ends the value before: it is skipped if it was not read, and its
+// digest goes into that of the object or list.
+func (d *Decoder) settle(f *frame) {
+	f.pend = false
+	if d.s.Pos == f.at {
+		d.skip()
+	}
+	switch {
+	case d.stored:
+	case d.absent:
+		d.absent = false
+	case f.list:
+		f.sum = mix(f.sum, d.digest)
+	default:
+		f.sum += mix(f.hash, d.digest)
+	}
+}
 
 // Member goes on to the next member of the object and reports whether there is
 // one; if not, the object is closed. A value that was not read is skipped.
-func (d *Decoder) Member() bool { return false }
+func (d *Decoder) Member() bool {
+	for !d.failed && len(d.frames) > 0 {
+		f := &d.frames[len(d.frames)-1]
+		if f.pend {
+			d.settle(f)
+			if d.failed {
+				return false
+			}
+		}
+		c := d.s.Space()
+		if c == '}' {
+			d.pop(f)
+			return false
+		}
+		if f.count > 0 {
+			if c != ',' {
+				d.malformed("a comma or a closing brace")
+				return false
+			}
+			d.s.Pos++
+			c = d.s.Space()
+		}
+		if c != '"' {
+			d.malformed("a member's name")
+			return false
+		}
+		if !d.readName(f) {
+			return false
+		}
+		if d.stored || !d.taken(f) {
+			return true
+		}
+	}
+	return false
+}
+
+// readName reads a member's name and goes to its value.
+func (d *Decoder) readName(f *frame) bool {
+	name, ok := d.s.String()
+	if !ok {
+		d.malformed("the rest of a member's name")
+		return false
+	}
+	if d.s.Space() != ':' {
+		d.malformed("a colon")
+		return false
+	}
+	d.s.Pos++
+	d.s.Space()
+	f.name = name
+	f.count++
+	f.at = d.s.Pos
+	f.pend = true
+	return true
+}
+
+// taken reports whether a member of a request is not for the generated code:
+// repeated, or of the envelope.
+func (d *Decoder) taken(f *frame) bool {
+	f.hash = hashText(f.name)
+	if d.repeated(f) {
+		d.violate("duplicate", "is repeated")
+		d.skip()
+		return true
+	}
+	if len(d.frames) == 1 && d.envelope != nil && d.envelope.take(d, f.name) {
+		d.absent = true
+		return true
+	}
+	return false
+}
+
+// repeated notes the name of a member and reports whether the object had it before.
+func (d *Decoder) repeated(f *frame) bool {
+	if f.unique != nil {
+		_, known := f.unique[f.name]
+		f.unique[f.name] = struct{}{}
+		return known
+	}
+	bit := uint64(1) << (f.hash >> 58)
+	if f.bloom&bit != 0 {
+		for _, name := range d.names[f.names:] {
+			if name == f.name {
+				return true
+			}
+		}
+	}
+	f.bloom |= bit
+	d.names = append(d.names, f.name)
+	if len(d.names)-f.names > manyNames {
+		f.unique = make(map[string]struct{}, 4*manyNames)
+		for _, name := range d.names[f.names:] {
+			f.unique[name] = struct{}{}
+		}
+	}
+	return false
+}
 
 // Name is the name of the member that [Decoder.Member] came to.
-func (d *Decoder) Name() string { return "" }
-
-// Unknown skips the value of a member that the type does not have: a violation
-// "unknown-field" in a request, nothing in a stored text.
-func (d *Decoder) Unknown() {}
-
-// Missing notes that the object just closed lacks a required member.
-func (d *Decoder) Missing(name string) {}
-
-// Null reads a null, if there is one, for an optional member: it counts as absent.
-// Otherwise it reads nothing and reports false.
-func (d *Decoder) Null() bool { return false }
-
-// List opens a list, or reports false.
-func (d *Decoder) List() bool { return false }
+func (d *Decoder) Name() string {
+	if len(d.frames) == 0 {
+		return ""
+	}
+	return d.frames[len(d.frames)-1].name
+}
 
 // Element goes on to the next element of the list and reports whether there is
 // one; if not, the list is closed.
-func (d *Decoder) Element() bool { return false }
+func (d *Decoder) Element() bool {
+	if d.failed || len(d.frames) == 0 {
+		return false
+	}
+	f := &d.frames[len(d.frames)-1]
+	if f.pend {
+		d.settle(f)
+		if d.failed {
+			return false
+		}
+	}
+	c := d.s.Space()
+	if c == ']' && f.count == 0 {
+		d.pop(f)
+		return false
+	}
+	if f.count > 0 {
+		if c == ']' {
+			d.pop(f)
+			return false
+		}
+		if c != ',' {
+			d.malformed("a comma or a closing bracket")
+			return false
+		}
+		d.s.Pos++
+		c = d.s.Space()
+	}
+	if c == ']' || c == 0 {
+		d.malformed("a value")
+		return false
+	}
+	f.count++
+	f.at = d.s.Pos
+	f.pend = true
+	return true
+}
+
+// Unknown skips the value of a member that the type does not have: a violation
+// "unknown-field" in a request, nothing in a stored text.
+func (d *Decoder) Unknown() {
+	if !d.stored {
+		d.violate("unknown-field", "is not a field of this type")
+	}
+	d.skip()
+}
+
+// Missing notes that the object just closed lacks a required member.
+func (d *Decoder) Missing(name string) {
+	if !d.stored {
+		d.violateMember(name, "required", "is required")
+	}
+}
+
+// Null reads a null, if there is one, for an optional member: it counts as absent.
+// Otherwise it reads nothing and reports false.
+func (d *Decoder) Null() bool {
+	if d.failed || d.s.Space() != 'n' {
+		return false
+	}
+	if !d.s.Word("null") {
+		d.malformed("a value")
+		return false
+	}
+	d.absent = true
+	return true
+}
 
 // NewList returns an empty list, not nil, for the list that d has just opened.
-func NewList[T any](d *Decoder) []T { return []T{} }
+func NewList[T any](d *Decoder) []T {
+	if d.failed || d.s.Space() == ']' {
+		return []T{}
+	}
+	return make([]T, 0, 4)
+}
 
 // Append adds a zero element to a list and returns its place, valid until the
 // next Append.
@@ -140,119 +416,69 @@ func Append[T any](list *[]T) *T {
 	return &(*list)[len(*list)-1]
 }
 
-// String reads a string. It may share memory with the text that is decoded.
-func (d *Decoder) String(v *string) bool { return false }
+// mistyped notes that the value at hand is of another type, and skips it.
+func (d *Decoder) mistyped(message string) {
+	if c := d.s.Space(); c == 0 {
+		d.malformed("a value")
+		return
+	}
+	d.violate("type", message)
+	d.skip()
+}
 
-// Int reads a number without a fraction (2.0 and 2e0 have none) that fits into 64 bits.
-func (d *Decoder) Int(v *int64) bool { return false }
+// skip reads a value for nothing but its digest, its repeated members and whether
+// it is JSON at all.
+func (d *Decoder) skip() {
+	if d.failed {
+		return
+	}
+	if d.stored {
+		if !d.s.Skip() {
+			d.malformed("a value")
+		}
+		return
+	}
+	switch c := d.s.Space(); c {
+	case '{':
+		if d.push(false) {
+			for d.Member() {
+				d.skip()
+			}
+		}
+	case '[':
+		if d.push(true) {
+			for d.Element() {
+				d.skip()
+			}
+		}
+	default:
+		d.skipScalar(c)
+	}
+}
 
-// Float reads a number. Checks on it see its digits as sent, not the nearest binary number.
-func (d *Decoder) Float(v *float64) bool { return false }
+func (d *Decoder) skipScalar(c byte) {
+	switch c {
+	case '"':
+		if s, ok := d.readString(); ok {
+			d.digest = hashString(s)
+		}
+	case 'n':
+		d.word("null", digestNull)
+	case 't':
+		d.word("true", digestTrue)
+	case 'f':
+		d.word("false", digestFalse)
+	default:
+		d.readNumber()
+	}
+}
 
-// Decimal reads a number of at most 38 digits.
-func (d *Decoder) Decimal(v *Decimal) bool { return false }
-
-// Bool reads true or false.
-func (d *Decoder) Bool(v *bool) bool { return false }
-
-// Time reads a timestamp: RFC 3339 in upper case, at most nine digits of
-// fraction, seconds to 59. The offset is kept.
-func (d *Decoder) Time(v *time.Time) bool { return false }
-
-// Date reads a date, "2006-01-02".
-func (d *Decoder) Date(v *Date) bool { return false }
-
-// UUID reads a UUID in either case.
-func (d *Decoder) UUID(v *UUID) bool { return false }
-
-// Bytes reads padded base64 of the standard alphabet, without line breaks and with
-// zero padding bits. The result is not nil.
-func (d *Decoder) Bytes(v *[]byte) bool { return false }
-
-// JSON reads any value, null included, and keeps it compact: no white space,
-// strings in canonical form, members in their order, numbers as they were spelled.
-func (d *Decoder) JSON(v *json.RawMessage) bool { return false }
-
-// Now is the time of the request; of a stored event, the event's time.
-func (d *Decoder) Now() time.Time { return time.Time{} }
-
-// Today is the day of [Decoder.Now] in UTC.
-func (d *Decoder) Today() Date { return Date{} }
-
-// NewUUID is a new UUID, version 7, for the absent member of that name of the object
-// just closed; of a stored event, the same one each time, derived from
-// entity, version and the member's pointer.
-func (d *Decoder) NewUUID(name string) UUID { return UUID{} }
-
-// MinLength checks the code points of the string.
-func (d *Decoder) MinLength(n int) {}
-
-// MaxLength checks the code points of the string.
-func (d *Decoder) MaxLength(n int) {}
-
-// Pattern checks that the string has a match of re somewhere.
-func (d *Decoder) Pattern(re *regexp.Regexp) {}
-
-// Format checks the string against a format: email, uri, hostname, ipv4 or ipv6.
-func (d *Decoder) Format(name string) {}
-
-// EnumStrings checks the string as it was sent, also the text of a uuid, date,
-// timestamp or bytes.
-func (d *Decoder) EnumStrings(values ...string) {}
-
-// EnumNumbers checks an int, float or decimal: 1.0 is 1.
-func (d *Decoder) EnumNumbers(values ...string) {}
-
-// EnumBool checks a bool that may have one value only.
-func (d *Decoder) EnumBool(value bool) {}
-
-// MinBytes checks the length of what [Decoder.Bytes] has decoded.
-func (d *Decoder) MinBytes(n int) {}
-
-// MaxBytes checks the length of what [Decoder.Bytes] has decoded.
-func (d *Decoder) MaxBytes(n int) {}
-
-// MinInt checks an int: minimum.
-func (d *Decoder) MinInt(limit int64) {}
-
-// MaxInt checks an int: maximum.
-func (d *Decoder) MaxInt(limit int64) {}
-
-// Minimum checks an int, float or decimal exactly; limit is a JSON number.
-func (d *Decoder) Minimum(limit string) {}
-
-// Maximum checks an int, float or decimal exactly; limit is a JSON number.
-func (d *Decoder) Maximum(limit string) {}
-
-// ExclusiveMinimum checks an int, float or decimal exactly; limit is a JSON number.
-func (d *Decoder) ExclusiveMinimum(limit string) {}
-
-// ExclusiveMaximum checks an int, float or decimal exactly; limit is a JSON number.
-func (d *Decoder) ExclusiveMaximum(limit string) {}
-
-// MultipleOf checks an int, float or decimal exactly; step is a JSON number above 0.
-func (d *Decoder) MultipleOf(step string) {}
-
-// MinItems checks the list just closed.
-func (d *Decoder) MinItems(n int) {}
-
-// MaxItems checks the list just closed.
-func (d *Decoder) MaxItems(n int) {}
-
-// UniqueItems checks that no two elements of the list just closed are equal as
-// JSON values: numbers by value, objects whatever the order of their members.
-func (d *Decoder) UniqueItems() {}
-
-// MinProperties checks the members of the map just closed.
-func (d *Decoder) MinProperties(n int) {}
-
-// MaxProperties checks the members of the map just closed.
-func (d *Decoder) MaxProperties(n int) {}
-
-// DecodeStored reads a stored text, such as a view's record, without validating
-// it: unknown members are ignored, absent ones get their literal default or the zero
-// value. Now is the zero time and NewUUID the zero UUID.
-func DecodeStored(text string, v interface{ Decode(*Decoder) }) error { return nil }
-
-// Fields are the members of an older event while upcasts rewrite them: raw JSON by name.
-type Fields map[string]string
+// word reads a literal.
+func (d *Decoder) word(word string, digest uint64) bool {
+	if !d.s.Word(word) {
+		d.malformed("a value")
+		return false
+	}
+	d.digest = digest
+	return true
+}

@@ -1,5 +1,7 @@
 package es
 
+import "sync/atomic"
+
 // Model is what generated code tells the runtime of a service. A program fills
 // in the parts that it uses; it is never changed after the program has started.
 type Model struct {
@@ -11,6 +13,36 @@ type Model struct {
 	PageSize int // default of ?limit=
 	// Consumers run in process in the local program, as functions on AWS.
 	Consumers []Consumer
+
+	index atomic.Pointer[map[string]int] // of Events, made at first use
+}
+
+// manyTypes is where a map finds a type faster than looking at each.
+const manyTypes = 8
+
+// EventType returns the type of that name, or nil.
+func (m *Model) EventType(name string) *EventType {
+	if len(m.Events) <= manyTypes {
+		for i := range m.Events {
+			if m.Events[i].Name == name {
+				return &m.Events[i]
+			}
+		}
+		return nil
+	}
+	index := m.index.Load()
+	if index == nil {
+		made := make(map[string]int, len(m.Events))
+		for i := range m.Events {
+			made[m.Events[i].Name] = i
+		}
+		index = &made
+		m.index.Store(index)
+	}
+	if i, ok := (*index)[name]; ok && i < len(m.Events) {
+		return &m.Events[i]
+	}
+	return nil
 }
 
 // KeyRule is what the schema says of the entity's key.

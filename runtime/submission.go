@@ -1,12 +1,14 @@
 package es
 
 import (
-	"errors"
+	"regexp"
+	"strconv"
+	"sync"
 	"time"
-)
+	"unicode/utf8"
 
-// ErrUnknownType is returned for a stored event whose type the model does not know.
-var ErrUnknownType = errors.New("es: unknown event type")
+	"github.com/esgen/esgen/runtime/scan"
+)
 
 // Submission is the body of a POST, decoded and valid, with defaults filled in.
 type Submission struct {
@@ -21,38 +23,268 @@ type Submission struct {
 	Payload         string // canonical JSON of the fields, defaults applied
 }
 
-// Violation is one reason why a body is not a valid event.
-type Violation struct {
-	Pointer string // RFC 6901
-	Code    string // a constraint keyword, "required", "type", ...
-	Message string // without the value of a sensitive field
-}
-
-// InvalidError lists all violations of a body.
-type InvalidError struct {
-	Violations []Violation
-}
-
-func (e *InvalidError) Error() string { return "invalid event" }
-
 // DecodeSubmission decodes and validates the body of a POST. now is the one reading of
-// the clock of the request. The error is an *InvalidError.
+// the clock of the request. The error is an *InvalidError. Strings of the event share
+// memory with a copy of the body. It is safe for concurrent use.
 func (m *Model) DecodeSubmission(body []byte, now time.Time) (*Submission, error) {
-	return nil, errors.ErrUnsupported
+	text := string(body)
+	d := newDecoder(text)
+	defer d.release()
+	env := envelope{rule: &m.Key}
+	d.envelope = &env
+	d.now = now
+	eventType, entityID := head(text, m.Key.Name)
+	var event DecodableEvent
+	t := m.EventType(eventType)
+	if d.checkText() {
+		env.isObject = d.s.Space() == '{'
+		if t != nil {
+			event = t.New(entityID)
+			event.Decode(d)
+		} else if d.Object() {
+			for d.Member() { // what belongs to no known type cannot be judged
+				d.skip()
+			}
+		}
+		d.finish(&env, t)
+	}
+	if len(d.violations) > 0 {
+		return nil, d.err()
+	}
+	s := &Submission{
+		Event: event, Type: t, EntityID: entityID, EventID: env.eventID,
+		CorrelationID: env.correlationID, CausationID: env.causationID,
+	}
+	if env.hasVersion {
+		version := env.expectedVersion
+		s.ExpectedVersion = &version
+	}
+	buffer := event.AppendJSON(d.buffer[:0])
+	size := len(buffer)
+	buffer = appendDigest(buffer, t.Name, d.digest)
+	d.buffer = buffer
+	both := string(buffer) // one allocation for the two
+	s.Payload, s.Digest = both[:size], both[size:]
+	return s, nil
 }
 
-// LoadEvent decodes a stored event: upcasts, defaults for what it lacks, no
-// validation. It returns ErrUnknownType for a type that the model does not have.
-func (m *Model) LoadEvent(r *Recorded) (Event, error) {
-	return nil, errors.ErrUnsupported
+// checkText refuses what no reading will make an event of.
+func (d *Decoder) checkText() bool {
+	switch {
+	case len(d.s.Text) >= 3 && d.s.Text[:3] == "\ufeff":
+		d.failSyntax("is not JSON: it starts with a byte order mark")
+	case !utf8.ValidString(d.s.Text):
+		d.failSyntax("is not JSON: it is not UTF-8")
+	case d.s.Space() == 0 && d.s.Pos == len(d.s.Text):
+		d.failSyntax("is empty: send a JSON object")
+	}
+	return !d.failed
 }
 
-// EventType returns the type of that name, or nil.
-func (m *Model) EventType(name string) *EventType {
-	for i := range m.Events {
-		if m.Events[i].Name == name {
-			return &m.Events[i]
+// finish checks what can only be said at the end of the body.
+func (d *Decoder) finish(env *envelope, t *EventType) {
+	if d.failed {
+		return
+	}
+	if len(d.frames) != 0 || !d.s.End() {
+		d.malformed("the end of the text")
+		return
+	}
+	if !env.isObject {
+		return // and that has been said
+	}
+	switch {
+	case !env.hasType:
+		d.violateMember("type", "required", "is required")
+	case t == nil && env.typeIsText:
+		d.violateMember("type", "unknown-event", "must be the name of an event of this service")
+	}
+	if !env.hasKey {
+		d.violateMember(env.rule.Name, "required", "is required")
+	}
+}
+
+// head finds the event's type and the entity's id in a body, wherever they stand,
+// usually at its beginning. It leaves what is wrong with the body to the decoder.
+func head(text, key string) (eventType, entityID string) {
+	s := scan.Scanner{Text: text}
+	if s.Space() != '{' {
+		return "", ""
+	}
+	hasType, hasKey := false, false
+	for !hasType || !hasKey {
+		s.Pos++ // the brace or a comma
+		s.Space()
+		name, ok := s.String()
+		if !ok || s.Space() != ':' {
+			return eventType, entityID
+		}
+		s.Pos++
+		c := s.Space()
+		switch {
+		case c == '"' && name == "type" && !hasType:
+			eventType, ok = s.String()
+			hasType = true
+		case c == '"' && name == key && !hasKey:
+			entityID, ok = s.String()
+			hasKey = true
+		default:
+			ok = s.Skip()
+		}
+		if !ok || s.Space() != ',' {
+			return eventType, entityID
 		}
 	}
-	return nil
+	return eventType, entityID
+}
+
+// envelope takes the members of a body that are not the event's own.
+type envelope struct {
+	rule            *KeyRule
+	isObject        bool
+	hasType         bool
+	typeIsText      bool
+	hasKey          bool
+	hasVersion      bool
+	eventID         string
+	expectedVersion int64
+	correlationID   string
+	causationID     string
+}
+
+const maxEventID = 128
+
+// take reads the member's value if it belongs to the envelope.
+func (e *envelope) take(d *Decoder, name string) bool {
+	switch name {
+	case "type":
+		e.hasType = true
+		_, e.typeIsText = d.string("must be a string")
+	case e.rule.Name:
+		e.hasKey = true
+		e.takeKey(d)
+	case "eventId":
+		e.takeEventID(d)
+	case "expectedVersion":
+		e.takeExpectedVersion(d)
+	case "meta":
+		e.takeMeta(d)
+	default:
+		return false
+	}
+	return true
+}
+
+func (e *envelope) takeKey(d *Decoder) {
+	if _, ok := d.string("must be a string"); !ok {
+		return
+	}
+	d.MinLength(max(e.rule.MinLength, 1))
+	longest := e.rule.MaxLength
+	if longest == 0 {
+		longest = maxKeyLength
+	}
+	d.MaxLength(min(longest, maxKeyLength))
+	if e.rule.Pattern != "" {
+		if re := compiled(e.rule.Pattern); re != nil {
+			d.Pattern(re)
+		}
+	}
+}
+
+// maxKeyLength bounds the entity's key, in code points.
+const maxKeyLength = 256
+
+// patterns keeps the compiled patterns of entities' keys: one a service.
+var patterns sync.Map
+
+func compiled(pattern string) *regexp.Regexp {
+	if re, ok := patterns.Load(pattern); ok {
+		return re.(*regexp.Regexp)
+	}
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil // the schema was not checked: there is no rule to keep
+	}
+	patterns.Store(pattern, re)
+	return re
+}
+
+func (e *envelope) takeEventID(d *Decoder) {
+	if d.Null() || !d.String(&e.eventID) {
+		return
+	}
+	d.MinLength(1)
+	d.MaxLength(maxEventID)
+	for i := 0; i < len(e.eventID); i++ {
+		if c := e.eventID[i]; c <= ' ' || c > '~' {
+			d.violate("pattern", "must be printable ASCII without spaces")
+			return
+		}
+	}
+}
+
+func (e *envelope) takeExpectedVersion(d *Decoder) {
+	if !d.Null() && d.Int(&e.expectedVersion) {
+		e.hasVersion = true
+		d.MinInt(0)
+	}
+}
+
+func (e *envelope) takeMeta(d *Decoder) {
+	if d.Null() || !d.Object() {
+		return
+	}
+	for d.Member() {
+		switch d.Name() {
+		case "correlationId":
+			if !d.Null() {
+				d.String(&e.correlationID)
+			}
+		case "causationId":
+			if !d.Null() {
+				d.String(&e.causationID)
+			}
+		default:
+			d.Unknown()
+		}
+	}
+}
+
+// decoders are used again and again: each has room for the deepest text.
+var decoders = sync.Pool{New: func() any { return new(Decoder) }}
+
+// maxBuffer is what a pooled decoder may keep of the memory it wrote payloads in.
+const maxBuffer = 64 << 10
+
+// newDecoder returns a decoder for a text, to be released.
+func newDecoder(text string) *Decoder {
+	d := decoders.Get().(*Decoder)
+	d.s = scan.Scanner{Text: text}
+	d.frames = d.room[:0]
+	return d
+}
+
+// release gives a decoder back, without a hold on any text.
+func (d *Decoder) release() {
+	clear(d.frames)
+	clear(d.names)
+	names, buffer := d.names[:0], d.buffer[:0]
+	if cap(names) > 4*manyNames {
+		names = nil
+	}
+	if cap(buffer) > maxBuffer {
+		buffer = nil
+	}
+	d.s, d.names, d.buffer = scan.Scanner{}, names, buffer
+	d.stored, d.failed, d.more, d.absent = false, false, false, false
+	d.text, d.number, d.digest = "", scan.Number{}, 0
+	d.envelope, d.recorded, d.now = nil, nil, time.Time{}
+	d.violations, d.pointerBytes = nil, 0
+	decoders.Put(d)
+}
+
+// where names an event in an error, without a value of its fields.
+func (r *Recorded) where() string {
+	return r.Type + " " + strconv.FormatInt(r.Version, 10) + " of " + strconv.Quote(r.EntityID)
 }

@@ -1,0 +1,240 @@
+// Package scan reads the tokens of a JSON text (RFC 8259) one after the other.
+// It knows nothing of what they mean: the packages that read requests, stored texts and
+// the envelopes around them are built on it.
+//
+// It asks for linear time and, but for strings with escapes, no memory. It does not check
+// that the text is UTF-8; a caller who reads what strangers sent does that first.
+package scan
+
+import (
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Scanner is a place in a text. Its methods expect a token at Pos, after white
+// space that [Scanner.Space] skips; a method that reports false has left Pos where the
+// text is wrong.
+type Scanner struct {
+	Text string
+	Pos  int
+}
+
+// Space skips white space and returns the byte at Pos, 0 at the end of the text.
+func (s *Scanner) Space() byte {
+	for s.Pos < len(s.Text) {
+		c := s.Text[s.Pos]
+		if c > ' ' || c != ' ' && c != '\n' && c != '\t' && c != '\r' {
+			return c
+		}
+		s.Pos++
+	}
+	return 0
+}
+
+// End skips white space and reports whether nothing follows.
+func (s *Scanner) End() bool {
+	s.Space()
+	return s.Pos == len(s.Text)
+}
+
+// Word reads the literal true, false or null.
+func (s *Scanner) Word(word string) bool {
+	if len(s.Text)-s.Pos < len(word) || s.Text[s.Pos:s.Pos+len(word)] != word {
+		return false
+	}
+	s.Pos += len(word)
+	return true
+}
+
+// plain marks the bytes that stand for themselves in a string.
+var plain = func() (t [256]bool) {
+	for c := 0x20; c < 256; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}()
+
+// String reads a string and returns what it stands for: a piece of the text
+// when it has no escapes. A lone surrogate becomes U+FFFD, as in encoding/json.
+func (s *Scanner) String() (string, bool) {
+	text := s.Text
+	start := s.Pos + 1
+	if s.Pos >= len(text) || text[s.Pos] != '"' {
+		return "", false
+	}
+	for i := start; i < len(text); i++ {
+		c := text[i]
+		if plain[c] {
+			continue
+		}
+		s.Pos = i
+		switch c {
+		case '"':
+			s.Pos++
+			return text[start:i], true
+		case '\\':
+			return s.unescape(start)
+		}
+		return "", false // a control character
+	}
+	s.Pos = len(text)
+	return "", false
+}
+
+// unescape reads on at the first escape of a string that began at start.
+func (s *Scanner) unescape(start int) (string, bool) {
+	text := s.Text
+	value := append(make([]byte, 0, 2*(s.Pos-start)+16), text[start:s.Pos]...)
+	for s.Pos < len(text) {
+		switch c := text[s.Pos]; {
+		case c == '"':
+			s.Pos++
+			return string(value), true
+		case c == '\\':
+			var ok bool
+			if value, ok = s.escape(value); !ok {
+				return "", false
+			}
+		case c < 0x20:
+			return "", false
+		default:
+			run := s.Pos
+			for run < len(text) && plain[text[run]] {
+				run++
+			}
+			value = append(value, text[s.Pos:run]...)
+			s.Pos = run
+		}
+	}
+	return "", false
+}
+
+// escape appends what the escape at Pos stands for.
+func (s *Scanner) escape(dst []byte) ([]byte, bool) {
+	if len(s.Text)-s.Pos < 2 {
+		return dst, false
+	}
+	switch c := s.Text[s.Pos+1]; c {
+	case '"', '\\', '/':
+		dst = append(dst, c)
+	case 'b':
+		dst = append(dst, '\b')
+	case 'f':
+		dst = append(dst, '\f')
+	case 'n':
+		dst = append(dst, '\n')
+	case 'r':
+		dst = append(dst, '\r')
+	case 't':
+		dst = append(dst, '\t')
+	case 'u':
+		return s.unicode(dst)
+	default:
+		return dst, false
+	}
+	s.Pos += 2
+	return dst, true
+}
+
+// unicode appends the code point of the \u escape at Pos, or of the pair of
+// them that make one.
+func (s *Scanner) unicode(dst []byte) ([]byte, bool) {
+	r, ok := s.hex4(s.Pos)
+	if !ok {
+		return dst, false
+	}
+	s.Pos += 6
+	if utf16.IsSurrogate(r) {
+		low, ok := s.hex4(s.Pos)
+		if pair := utf16.DecodeRune(r, low); ok && pair != utf8.RuneError {
+			s.Pos += 6
+			return utf8.AppendRune(dst, pair), true
+		}
+		r = utf8.RuneError
+	}
+	return utf8.AppendRune(dst, r), true
+}
+
+// hex4 returns the number in the escape \uXXXX at pos.
+func (s *Scanner) hex4(pos int) (rune, bool) {
+	if len(s.Text)-pos < 6 || s.Text[pos] != '\\' || s.Text[pos+1] != 'u' {
+		return 0, false
+	}
+	var r rune
+	for _, c := range []byte(s.Text[pos+2 : pos+6]) {
+		switch {
+		case '0' <= c && c <= '9':
+			r = r<<4 | rune(c-'0')
+		case 'a' <= c && c <= 'f':
+			r = r<<4 | rune(c-'a'+10)
+		case 'A' <= c && c <= 'F':
+			r = r<<4 | rune(c-'A'+10)
+		default:
+			return 0, false
+		}
+	}
+	return r, true
+}
+
+// Skip steps over one value. It sees where the value ends and not whether all of
+// it is right: that is for a text known to be JSON, or one that is read again.
+func (s *Scanner) Skip() bool {
+	depth := 0
+	for {
+		switch c := s.Space(); c {
+		case 0:
+			return false
+		case '"':
+			if !s.skipString() {
+				return false
+			}
+		case '{', '[':
+			depth++
+			s.Pos++
+		case '}', ']':
+			depth--
+			s.Pos++
+		case ',', ':':
+			if depth == 0 {
+				return false
+			}
+			s.Pos++
+			continue
+		default:
+			if !s.skipAtom() {
+				return false
+			}
+		}
+		if depth <= 0 {
+			return depth == 0
+		}
+	}
+}
+
+func (s *Scanner) skipString() bool {
+	for i := s.Pos + 1; i < len(s.Text); i++ {
+		switch s.Text[i] {
+		case '"':
+			s.Pos = i + 1
+			return true
+		case '\\':
+			i++
+		}
+	}
+	s.Pos = len(s.Text)
+	return false
+}
+
+// skipAtom steps over a number or a literal.
+func (s *Scanner) skipAtom() bool {
+	start := s.Pos
+	for s.Pos < len(s.Text) {
+		c := s.Text[s.Pos]
+		if 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '+' || c == '.' || c == 'E' {
+			s.Pos++
+			continue
+		}
+		break
+	}
+	return s.Pos > start
+}
