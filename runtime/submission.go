@@ -192,9 +192,6 @@ func (e *envelope) takeKey(d *Decoder) {
 	}
 }
 
-// maxKeyLength bounds the entity's key, in code points.
-const maxKeyLength = 256
-
 // patterns keeps the compiled patterns of entities' keys: one a service.
 var patterns sync.Map
 
