@@ -407,6 +407,11 @@ func TestAgreesWithJSONSchema(t *testing.T) {
 	valid := 0
 	for i := range 20_000 {
 		body := r.body(t)
+		if slices.ContainsFunc(violations(t, m, body), func(v string) bool {
+			return strings.HasPrefix(v, "/price") && strings.HasSuffix(v, " range")
+		}) {
+			continue // the digits of a decimal are a rule of ours alone
+		}
 		want, got := schemaPointers(schema, body), ourPointers(t, m, body)
 		if !slices.Equal(got, want) {
 			t.Fatalf("body %d\n%s\n got %q\nwant %q", i, body, got, want)
