@@ -35,7 +35,7 @@ type File struct {
 // parse; Files brings them into the canonical format.
 type generator func(*schema.Service) ([]File, error)
 
-var generators = []generator{typeFiles, eventFiles}
+var generators = []generator{typeFiles, eventFiles, upcastFiles, viewFiles, consumerFiles, wiringFiles}
 
 // Files returns every file that regenerate owns (Once is false) or creates,
 // sorted by path. An error is a mistake of a generator, never of the schema.

@@ -1,0 +1,119 @@
+package templates
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/esgen/esgen/schema"
+)
+
+// readme is the first page of a new service: how to run, post, read, change and
+// test it.
+func readme(s *schema.Service) []byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n", s.Name)
+	if s.Description != "" {
+		fmt.Fprintf(&b, "%s\n\n", s.Description)
+	}
+	fmt.Fprintf(&b, `An event-sourced service, generated from [esgen.yaml](esgen.yaml): it takes the events of %s over HTTP,
+keeps them for good, and answers with views that are folded from them.
+
+## Run it
+
+    esgen dev
+
+builds the service, serves it on http://localhost:8080 and does both again whenever the schema or the code changes. It prints a
+ready `+"`curl`"+` for every event. Without esgen, `+"`go run ./cmd/local`"+` serves it just as well. The events are kept in
+`+"`.esgen/local/`"+`; delete that folder to start over.
+
+## Post and read
+
+An event is a flat JSON object with its `+"`type`, the key `%s`"+` and its fields:
+
+`, plural(s.Entity.Name), s.Entity.Key)
+	if e := firstEvent(s); e != nil {
+		body := sampleBody(s, e)
+		fmt.Fprintf(&b, "    curl -i localhost:8080/ -d '%s'\n\n", strings.ReplaceAll(body, "'", `'\''`))
+	}
+	id := sampleID(s)
+	fmt.Fprintf(&b, "    curl localhost:8080/events/%s          # the history of one %s\n", id, strings.ReplaceAll(s.Entity.Name, "-", " "))
+	for _, v := range s.Views {
+		writeViewCalls(&b, s, v, id)
+	}
+	fmt.Fprintf(&b, `
+The answer to a post says that the event is stored; views follow a moment later. `+"`?minVersion=N`"+` with the version that the
+post answered makes a read wait for nothing: it folds what the record lacks.
+
+## Change it
+
+1. Edit `+"`esgen.yaml`"+`: add an event, a field, a view.
+2. `+"`esgen regenerate`"+` brings the generated files up to date (`+"`esgen dev`"+` does it by itself) and lists what is left to do.
+3. Fill in the new stubs in `+"`views/`"+`. A new stub copies the fields that view and event share.
+
+A new view needs a name, the events it folds and its fields:
+
+%s
+| folder | whose |
+|---|---|
+| `+"`esgen.yaml`, `README.md`, `go.mod`"+` | yours |
+| `+"`views/<view>/`"+` | the aggregators and their tests are yours, `+"`*_gen.go`"+` is esgen's |
+| `+"`consumers/<consumer>/`"+` | the handlers are yours, `+"`*_gen.go`"+` is esgen's |
+| `+"`upcasts/`"+` | yours: from an older revision of an event to the next |
+| `+"`events/`, `types/`, `cmd/`, `.esgen/`"+` | esgen's: regenerate writes them, check them in |
+
+Regenerate never touches a file of yours: move and group functions as you like.
+
+## Test it
+
+    go test ./...
+
+Each view has a `+"`view_test.go`"+` to start from: given these events, want these records.
+`, sampleView(s))
+	return []byte(b.String())
+}
+
+func firstEvent(s *schema.Service) *schema.Event {
+	for _, e := range s.Events {
+		if e.FromNone {
+			return e
+		}
+	}
+	if len(s.Events) > 0 {
+		return s.Events[0]
+	}
+	return nil
+}
+
+// writeViewCalls shows how one view is read.
+func writeViewCalls(b *strings.Builder, s *schema.Service, v *schema.View, id string) {
+	path := "/" + v.Name
+	if v.Name == "default" {
+		path = "/"
+	}
+	line := func(call, what string) { fmt.Fprintf(b, "    curl %-38s # %s\n", call, what) }
+	line("localhost:8080"+path, "the view "+v.Name)
+	switch {
+	case v.KeyedByEntity && v.Name == "default":
+		line("localhost:8080/"+id, "one record")
+	case v.KeyedByEntity:
+		line("localhost:8080"+path+"/"+id, "one record")
+	}
+	for _, ix := range v.Indexes {
+		value := "..."
+		if ix.Key.Type.Kind == schema.Enum && len(ix.Key.Type.Values) > 0 {
+			value = ix.Key.Type.Values[0]
+		}
+		line(fmt.Sprintf("'localhost:8080%s?%s=%s'", path, ix.Name, value), "through an index")
+	}
+}
+
+// sampleView is a view that the schema of the service would take.
+func sampleView(s *schema.Service) string {
+	e := firstEvent(s)
+	if e == nil {
+		return ""
+	}
+	name := schema.GoFile(e.Name)
+	return fmt.Sprintf("    views:\n      %s:\n        events: [%s]\n        fields: {count: int}\n",
+		strings.ReplaceAll(name, "_", "-")+"-count", e.Name)
+}

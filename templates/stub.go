@@ -1,0 +1,232 @@
+package templates
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/esgen/esgen/schema"
+)
+
+// stubFiles returns the aggregator stubs of a view: what the user fills in, one
+// file per event.
+func stubFiles(s *schema.Service, v *schema.View) []File {
+	var files []File
+	taken := map[string]bool{"view": true} // view_gen.go and view_test.go belong together with a view.go of the user's
+	for _, ve := range v.Events {
+		name := uniqueFile(taken, schema.GoFile(ve.Event.Name))
+		files = append(files, stubFile(s, v, ve.Event, name))
+	}
+	return files
+}
+
+func stubFile(s *schema.Service, v *schema.View, e *schema.Event, name string) File {
+	g := newGofile(viewPackage(v))
+	g.use(s.Module + "/events")
+	g.useAs("es", runtimePath)
+	event := schema.GoName(e.Name)
+	g.printf("%s", comment(fmt.Sprintf("on%s folds %s %s event into the %s view.", event, article(event), event, v.Name)))
+	g.printf("func on%s(view *View, event events.%s, meta es.Meta) error {\n", event, event)
+	writeCopies(g, s, v, e)
+	g.printf("return nil\n}\n")
+	f := g.once(viewFolder(v) + "/" + name + ".go")
+	f.Declares = "on" + event
+	return f
+}
+
+// writeCopies writes the body of a stub: what view and event share.
+func writeCopies(g *gofile, s *schema.Service, v *schema.View, e *schema.Event) {
+	var lines, left, missing []string
+	for _, c := range copies(s, v, e) {
+		switch {
+		case c.text != "":
+			lines = append(lines, c.text)
+			if c.converts != "" {
+				g.use(s.Module + "/types")
+			}
+		case c.why != "":
+			left = append(left, c.why)
+		default:
+			missing = append(missing, c.field.Name)
+		}
+	}
+	if len(lines) > 0 && !v.KeyedByEntity {
+		g.printf("// Events of different %s arrive in any order: only the latest may overwrite.\n", plural(s.Entity.Name))
+		g.printf("if meta.Latest {\n%s}\n", strings.Join(lines, ""))
+	} else {
+		g.printf("%s", strings.Join(lines, ""))
+	}
+	for _, why := range left {
+		g.printf("%s", comment("Not copied: "+why))
+	}
+	if len(missing) > 0 {
+		g.printf("%s", comment(fmt.Sprintf("The event has no field for: %s.", strings.Join(missing, ", "))))
+	}
+}
+
+func plural(noun string) string {
+	noun = strings.ReplaceAll(noun, "-", " ")
+	switch {
+	case strings.HasSuffix(noun, "s"), strings.HasSuffix(noun, "x"), strings.HasSuffix(noun, "ch"), strings.HasSuffix(noun, "sh"):
+		return noun + "es"
+	case len(noun) > 1 && strings.HasSuffix(noun, "y") && !strings.ContainsAny(noun[len(noun)-2:len(noun)-1], "aeiou"):
+		return noun[:len(noun)-1] + "ies"
+	}
+	return noun + "s"
+}
+
+// fieldCopy is what a stub does for one field of a view.
+type fieldCopy struct {
+	field    *schema.Field
+	text     string        // the statement; "" when nothing is copied
+	why      string        // why a field of the same name is not copied; "" when there is none
+	source   *schema.Field // of the event; nil for the entity's key and state
+	state    bool          // set from meta.State
+	key      bool          // set from the entity's key
+	converts string        // the named type that the statement converts to
+}
+
+// copies says for each field of a view how a new stub fills it from an event.
+func copies(s *schema.Service, v *schema.View, e *schema.Event) []fieldCopy {
+	targets := viewFieldNames(v)
+	sources := eventFieldNames(s, e)
+	var all []fieldCopy
+	for _, f := range v.Fields {
+		c := fieldCopy{field: f}
+		to := "view." + targets[f.Name]
+		switch i := slices.IndexFunc(e.Fields, func(ef *schema.Field) bool { return ef.Name == f.Name }); {
+		case holdsState(s, f):
+			c.state = true
+			c.setState(to)
+		case f.Name == s.Entity.Key && f.Type.Kind == schema.String:
+			c.key = true
+			c.text = assign(to, "event."+sources[s.Entity.Key], f, f.Type, false)
+		case i >= 0 && copyable(e.Fields[i].Type, f.Type):
+			c.source = e.Fields[i]
+			c.convert(to, "event."+sources[f.Name])
+		case i >= 0:
+			c.why = fmt.Sprintf("%s is %s in the event, %s in the view.", f.Name, typeText(e.Fields[i].Type), typeText(f.Type))
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// holdsState reports whether a view's field follows the entity's lifecycle.
+func holdsState(s *schema.Service, f *schema.Field) bool {
+	return (f.Name == "status" || f.Name == "state") && len(s.Entity.States) > 0 &&
+		f.Type.Kind == schema.Enum && containsAll(f.Type.Values, s.Entity.States)
+}
+
+func (c *fieldCopy) setState(to string) {
+	value := c.conversion("meta.State", &schema.Type{Kind: schema.Enum, Values: c.field.Type.Values})
+	if c.field.Optional {
+		c.text = fmt.Sprintf("if meta.State != \"\" {\n%s = new(%s)\n}\n", to, value)
+		return
+	}
+	c.text = fmt.Sprintf("%s = %s\n", to, value)
+}
+
+// convert writes the statement that copies from one field to another whose
+// types [copyable] has accepted.
+func (c *fieldCopy) convert(to, from string) {
+	source := c.source
+	if !source.Optional || nilable(source.Type) {
+		c.text = assign(to, c.conversion(from, source.Type), c.field, source.Type, false)
+		if source.Optional {
+			c.text = fmt.Sprintf("if %s != nil {\n%s}\n", from, c.text)
+		}
+		return
+	}
+	value := c.conversion("*"+from, source.Type)
+	if c.field.Optional && value == "*"+from {
+		c.text = fmt.Sprintf("if %s != nil {\n%s = %s\n}\n", from, to, from)
+		return
+	}
+	c.text = fmt.Sprintf("if %s != nil {\n%s}\n", from, assign(to, value, c.field, source.Type, true))
+}
+
+// assign writes an assignment of a value to a field that may be a pointer.
+func assign(to, value string, f *schema.Field, from *schema.Type, dereferenced bool) string {
+	switch {
+	case !f.Optional || nilable(f.Type):
+		return fmt.Sprintf("%s = %s\n", to, value)
+	case dereferenced || strings.HasSuffix(value, ")"):
+		return fmt.Sprintf("%s = new(%s)\n", to, value)
+	}
+	return fmt.Sprintf("%s = &%s\n", to, value)
+}
+
+// conversion wraps a value in a conversion to the field's Go type where enums need one.
+func (c *fieldCopy) conversion(value string, from *schema.Type) string {
+	to := c.field.Type
+	if from.Kind != schema.Enum {
+		return value
+	}
+	fromNamed, toNamed := enumName(from), enumName(to)
+	switch {
+	case fromNamed == toNamed:
+		return value
+	case toNamed == "":
+		return "string(" + value + ")"
+	}
+	c.converts = toNamed
+	return fmt.Sprintf("types.%s(%s)", toNamed, value)
+}
+
+// copyable reports whether an event's value fits a view's field as it is: the
+// same type of the schema, constraints apart, or an enum into a string or a wider enum.
+func copyable(from, to *schema.Type) bool {
+	if from.Kind == schema.Enum {
+		return to.Kind == schema.String || to.Kind == schema.Enum && containsAll(to.Values, from.Values)
+	}
+	return sameType(from, to)
+}
+
+func sameType(a, b *schema.Type) bool {
+	if a.Kind != b.Kind {
+		return false
+	}
+	switch a.Kind {
+	case schema.List, schema.Map:
+		return sameType(a.Elem, b.Elem)
+	case schema.Object:
+		return a.Named != nil && b.Named != nil && a.Named.Name == b.Named.Name
+	case schema.Enum: // within a list or a map, where no conversion reaches
+		return enumName(a) == enumName(b) && slices.Equal(a.Values, b.Values)
+	}
+	return true
+}
+
+func containsAll(all, some []string) bool {
+	for _, v := range some {
+		if !slices.Contains(all, v) {
+			return false
+		}
+	}
+	return true
+}
+
+// typeText is the type as the schema writes it, with an article.
+func typeText(t *schema.Type) string {
+	text := typeName(t)
+	return article(text) + " " + text
+}
+
+func typeName(t *schema.Type) string {
+	switch {
+	case t.Named != nil:
+		return t.Named.Name
+	case t.Kind == schema.List:
+		return "list<" + typeName(t.Elem) + ">"
+	case t.Kind == schema.Map:
+		return "map<" + typeName(t.Elem) + ">"
+	}
+	return kindNames[t.Kind]
+}
+
+var kindNames = map[schema.Kind]string{
+	schema.String: "string", schema.Int: "int", schema.Float: "float", schema.Decimal: "decimal",
+	schema.Bool: "bool", schema.Timestamp: "timestamp", schema.Date: "date", schema.UUID: "uuid",
+	schema.Bytes: "bytes", schema.JSON: "json", schema.Enum: "enum", schema.Object: "object",
+}

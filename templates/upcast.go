@@ -1,0 +1,44 @@
+package templates
+
+import (
+	"fmt"
+
+	"github.com/esgen/esgen/schema"
+)
+
+// upcastFiles returns the stubs that turn older revisions of events into newer
+// ones, one file per step.
+func upcastFiles(s *schema.Service) ([]File, error) {
+	var files []File
+	taken := map[string]bool{}
+	for _, e := range s.Events {
+		base := uniqueFile(taken, schema.GoFile(e.Name))
+		for r := 1; r < e.Revision; r++ {
+			files = append(files, upcastFile(e, r, base))
+		}
+	}
+	if len(files) > 0 {
+		g := newGofile("upcasts")
+		g.doc = "Package upcasts brings events that were stored in an older shape to the next one. " +
+			"The functions work on raw JSON and change nothing in the store: they run each time such an event is read."
+		files = append(files, g.once("upcasts/upcasts.go"))
+	}
+	return files, nil
+}
+
+// upcastFile is named "..._from1" and not "..._1": a name that ends in "_386" is one to Go.
+func upcastFile(e *schema.Event, revision int, base string) File {
+	g := newGofile("upcasts")
+	g.useAs("es", runtimePath)
+	name := upcastName(e, revision)
+	g.printf("%s", comment(fmt.Sprintf("%s turns the fields of %s %s event of revision %d into those of revision %d. "+
+		"fields holds the raw JSON of each member by its name: rename, add, change and delete members here, such as",
+		name, article(e.Name), schema.GoName(e.Name), revision, revision+1)))
+	g.printf("//\n//\tfields[\"newName\"] = fields[\"oldName\"]\n//\tdelete(fields, \"oldName\")\n//\n")
+	g.printf("%s", comment("Members that are missing in the end get the schema's defaults; those it does not know are ignored. "+
+		"An error quarantines the entity in the views that list the event."))
+	g.printf("func %s(fields es.Fields) error {\nreturn nil\n}\n", name)
+	f := g.once(fmt.Sprintf("upcasts/%s_from%d.go", base, revision))
+	f.Declares = name
+	return f
+}
