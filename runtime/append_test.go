@@ -42,7 +42,9 @@ func (s *service) overtaken(change func(*es.Recorded)) put {
 }
 
 func TestAppendSurvivesFaults(t *testing.T) {
-	another := func(r *es.Recorded) { r.EventID, r.Type, r.Payload, r.Digest = "other", "OrderNoted", `{"text":"z"}`, "d" }
+	another := func(r *es.Recorded) {
+		r.EventID, r.Type, r.Payload, r.Digest = "other", "OrderNoted", `{"text":"z"}`, "d"
+	}
 	for _, c := range []struct {
 		name     string
 		puts     func(s *service) []put
