@@ -28,6 +28,9 @@ func (e *RefusedError) Error() string {
 	case codeVersion:
 		return fmt.Sprintf("the entity is at version %d", e.CurrentVersion)
 	case codeState:
+		if e.CurrentVersion == 0 {
+			return "the event cannot be the first of its entity"
+		}
 		return fmt.Sprintf("the event does not fit the entity's state %q", e.CurrentState)
 	case codeEntityFull:
 		return "the entity's history is full"

@@ -13,6 +13,9 @@ type parameters map[string]string
 // parseParameters reads a query. Parameters that known refuses, repeated ones and
 // what is no UTF-8 are problems; a nil known refuses all.
 func parseParameters(query string, known func(name string) bool) (parameters, *problem) {
+	if query == "" {
+		return nil, nil
+	}
 	ps := parameters{}
 	for pair := range strings.SplitSeq(query, "&") {
 		if pair == "" {
