@@ -218,6 +218,9 @@ func (p *posting) invalid(err error) *problem {
 		if n := len(e.Violations); n != 1 {
 			problem.detail = "the event has " + strconv.Itoa(n) + " violations"
 		}
+		if e.More {
+			problem.detail = "the event has more violations than are listed"
+		}
 		problem.errors = e.Violations
 		return problem
 	}

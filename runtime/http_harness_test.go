@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -99,7 +100,7 @@ func (s *service) mustPost(t testing.TB, bodies ...string) {
 // project brings the views up to date with every event.
 func (s *service) project(t testing.TB) {
 	t.Helper()
-	p := es.NewProjector(s.model, s.stores, es.ProjectorOptions{Deployment: "one"})
+	p := es.NewProjector(s.model, s.stores, es.ProjectorOptions{Deployment: "one", Logger: slog.New(slog.DiscardHandler)})
 	for cursor, first := "", true; first || cursor != ""; first = false {
 		heads, next, err := s.stores.Events.Heads(t.Context(), 0, 1, cursor)
 		if err != nil {

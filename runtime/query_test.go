@@ -171,7 +171,7 @@ func TestParametersAreKnownAndGivenOnce(t *testing.T) {
 	s.project(t)
 	for _, target := range []string{
 		"/?nope=1", "/?limit=1&limit=2", "/?limit=", "/?limit=0", "/?limit=101", "/?limit=-1", "/?limit=1.0", "/?limit=01",
-		"/?limit=99999999999999999999", "/?%zz=1", "/?limit=%", "/?id=%ff", "/?%ff=1", "/?order=asc", "/?status=placed&order=up",
+		"/?limit=99999999999999999999", "/?%zz=1", "/?limit=%", "/?id=%ff", "/?%ff=1", "/?cursor=%ff", "/?order=asc", "/?status=placed&order=up",
 		"/?status=placed&order=", "/?status=unknown", "/?status=placed&customer=c1", "/?status=placed&status=placed",
 		"/?minVersion=1", "/?version=1", "/?status=placed&minVersion=1", "/?id=o&limit=1", "/?id=o&status=placed",
 		"/?id=o&cursor=x", "/?id=o&order=asc", "/?id=o&minVersion=x", "/?id=o&minVersion=-1", "/?id=o&minVersion=1&version=1",
@@ -292,7 +292,7 @@ func TestCursorsBelongToTheirList(t *testing.T) {
 			wantProblem(t, a, 400, "cursor")
 		}
 		for _, bad := range []string{"", "x", "AQ", "AAAAAAAAAAAAAAAA", cursors[i] + "A", cursors[i] + "=", cursors[i][1:], cursors[i][:len(cursors[i])-1],
-			"%00", "%FF%FE"[:3] + "41", strings.Repeat("A", 20000)} {
+			"%00", strings.Repeat("A", 20000)} {
 			wantProblem(t, s.get(t, list+"&cursor="+bad), 400, "cursor")
 		}
 	}
