@@ -45,7 +45,9 @@ func build(r *report, root *node) *Service {
 	b.api(root.get("api"))
 	b.pipeline(root.get("pipeline"))
 	b.collisions()
-	b.warnings()
+	if !b.found.HasErrors() { // a mistake makes warnings that go with it
+		b.warnings()
+	}
 	return b.service
 }
 

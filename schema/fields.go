@@ -20,6 +20,8 @@ func (b *builder) fields(n *node, scope fieldScope) []*Field {
 		}
 		if scope.reserved[name] {
 			b.add("reserved-name", e.key, fmt.Sprintf("the name %q is reserved: %s", name, scope.why), "call the field something else")
+			b.broken[name] = true
+			continue
 		}
 		if f := b.field(e, scope); f != nil {
 			fields = append(fields, f)

@@ -26,14 +26,15 @@ func reportName(r *report, at *node, what string, rule *nameRule) {
 		r.add("bad-name", at, fmt.Sprintf("a name has at most %d characters, and this one has %d", maxName, len(name)), "")
 		return
 	}
-	r.add("bad-name", at, fmt.Sprintf("%q is not written in %s, as the name of %s is", name, rule.style, article(what)), respelled(name, rule))
+	message := fmt.Sprintf("%q is not written in %s", name, rule.style)
+	if what != "" {
+		message += ", as the name of " + article(what) + " is"
+	}
+	r.add("bad-name", at, message, respelled(name, rule))
 }
 
 func article(what string) string {
-	switch {
-	case what == "name":
-		return "this"
-	case strings.ContainsRune("aeiou", rune(what[0])):
+	if strings.ContainsRune("aeiou", rune(what[0])) {
 		return "an " + what
 	}
 	return "a " + what

@@ -274,7 +274,7 @@ func (p place) wrongText(r *report) {
 	case p.node.text == "":
 		r.add("empty", p.node, p.what()+" is an empty string", "")
 	case t.code == "bad-name":
-		reportName(r, p.node, "name", styleOf(t.pattern))
+		reportName(r, p.node, "", styleOf(t.pattern))
 	default:
 		r.add("bad-value", p.node, fmt.Sprintf("%s must be %s", p.what(), t.wants), "")
 	}
