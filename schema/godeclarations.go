@@ -11,7 +11,8 @@ type GoDeclaration struct {
 	Scope string // what the name must be unique in: "events", "types", "events.OrderPlaced", "views", ...
 	Name  string
 	What  string // `event "OrderPlaced"`, `value "a-b" of field "status"`; "" for what generated code declares itself
-	// Path leads to it in the schema file: "events", "OrderPlaced", "fields", "status".
+	// Path leads to it in the schema file: "events", "OrderPlaced", "fields", "status";
+	// behind "enum" stands the value.
 	Path []string
 }
 
@@ -52,12 +53,16 @@ func (s *Service) GoDeclarations() []GoDeclaration {
 // GoClash is a pair of declarations that cannot stand beside each other.
 type GoClash struct{ First, Second GoDeclaration }
 
-// GoClashes finds the declarations that repeat one before them.
+// GoClashes finds the declarations that repeat one before them. What is inside
+// something that clashes is left out: it clashes only for that reason.
 func (s *Service) GoClashes() []GoClash {
 	type place struct{ scope, name string }
 	first := map[place]GoDeclaration{}
 	var clashes []GoClash
 	for _, d := range s.GoDeclarations() {
+		if slices.ContainsFunc(clashes, func(c GoClash) bool { return isInside(d.Path, c.Second.Path) }) {
+			continue
+		}
 		at := place{d.Scope, d.Name}
 		if before, ok := first[at]; ok {
 			clashes = append(clashes, GoClash{before, d})
@@ -66,6 +71,10 @@ func (s *Service) GoClashes() []GoClash {
 		first[at] = d
 	}
 	return clashes
+}
+
+func isInside(path, outer []string) bool {
+	return len(path) > len(outer) && slices.Equal(path[:len(outer)], outer)
 }
 
 func (e *Entity) keyField() *Field {
@@ -86,7 +95,7 @@ func (d *declarations) namedType(t *NamedType) {
 	case Enum:
 		d.add("types", GoName(t.Name), fmt.Sprintf("type %q", t.Name), "types", t.Name)
 		for _, v := range t.Type.Values {
-			d.add("types", GoEnumConst(t.Name, v), fmt.Sprintf("value %q of type %q", v, t.Name), "types", t.Name, "enum")
+			d.add("types", GoEnumConst(t.Name, v), fmt.Sprintf("value %q of type %q", v, t.Name), "types", t.Name, "enum", v)
 		}
 	}
 }
@@ -110,7 +119,7 @@ func (d *declarations) fields(pkg, structName string, fields []*Field, methods [
 			continue
 		}
 		for _, v := range t.Values {
-			d.add(pkg, GoFieldConst(structName, name, v), fmt.Sprintf("value %q of field %q", v, f.Name), append(at, "enum")...)
+			d.add(pkg, GoFieldConst(structName, name, v), fmt.Sprintf("value %q of field %q", v, f.Name), append(slices.Clone(at), "enum", v)...)
 		}
 	}
 }
