@@ -287,23 +287,35 @@ func drop(tx *bbolt.Tx, t es.Table) error {
 	return nil
 }
 
-// Refold empties tables and sends a reader of the events feed back to the start, noting
-// why in an entry: all or nothing, so that a crash in between leaves no gap. No
+// Refold says what is undone so that views can be folded anew.
+type Refold struct {
+	Tables []es.Table // emptied
+	Reader string     // of the events feed, sent back to the start
+	Forget []string   // parts of the progress, emptied
+	Note   es.Entry   // says why, for the next start
+}
+
+// Refold applies a refold, all or nothing, so that a crash in between leaves no gap. No
 // projector runs meanwhile.
-func (s *Store) Refold(ctx context.Context, tables []es.Table, reader string, note es.Entry) error {
+func (s *Store) Refold(ctx context.Context, r Refold) error {
 	err := s.update(ctx, func(tx *bbolt.Tx) error {
-		for _, t := range tables {
+		for _, t := range r.Tables {
 			if err := drop(tx, t); err != nil {
 				return err
 			}
 		}
-		if err := putEntry(tx, &note); err != nil {
+		for _, part := range r.Forget {
+			if err := deletePart(tx, part); err != nil {
+				return err
+			}
+		}
+		if err := putEntry(tx, &r.Note); err != nil {
 			return err
 		}
-		return s.storePositions(tx, map[string]uint64{reader: 0})
+		return s.storePositions(tx, map[string]uint64{r.Reader: 0})
 	})
 	if err == nil {
-		s.SetPosition(reader, 0)
+		s.SetPosition(r.Reader, 0)
 	}
 	return err
 }

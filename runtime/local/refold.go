@@ -54,15 +54,7 @@ func refold(ctx context.Context, m *es.Model, store *bolt.Store, fingerprints ma
 		table := es.Table{View: v.Name, Revision: v.Revision}
 		if is != was {
 			is.Until = last
-			tables := []es.Table{table}
-			if was.Revision != 0 && was.Revision != v.Revision {
-				tables = append(tables, es.Table{View: v.Name, Revision: was.Revision})
-			}
-			note, err := json.Marshal(is)
-			if err != nil {
-				return nil, err
-			}
-			err = store.Refold(ctx, tables, projectorReader, es.Entry{Part: partFolded, ID: v.Name, Guard: 1, Value: string(note)})
+			err := store.Refold(ctx, undo(m, table, was.Revision, is))
 			if err != nil {
 				return nil, err
 			}
@@ -70,6 +62,27 @@ func refold(ctx context.Context, m *es.Model, store *bolt.Store, fingerprints ma
 		until[table] = is.Until
 	}
 	return until, nil
+}
+
+// undo is what a refold of a view takes back: its table, that of its revision before, and what
+// its consumers remember. The changes of the new records count from 1 again, and
+// would be taken for those that were handled.
+func undo(m *es.Model, table es.Table, before int, note folded) bolt.Refold {
+	value, _ := json.Marshal(note) // text and numbers
+	r := bolt.Refold{
+		Tables: []es.Table{table},
+		Reader: projectorReader,
+		Note:   es.Entry{Part: partFolded, ID: table.View, Guard: 1, Value: string(value)},
+	}
+	if before != 0 && before != table.Revision {
+		r.Tables = append(r.Tables, es.Table{View: table.View, Revision: before})
+	}
+	for _, c := range m.Consumers {
+		if c.View == table.View {
+			r.Forget = append(r.Forget, "consumer/"+c.Name)
+		}
+	}
+	return r
 }
 
 func hasView(m *es.Model, name string) bool {
