@@ -178,10 +178,8 @@ func (x *exporter) use(o *jsonObject, t *Type, null bool) {
 func (x *exporter) body(o *jsonObject, t *Type, null bool) {
 	jsonType := jsonTypes[t.Kind]
 	switch {
-	case t.Kind == JSON && null:
-		// anything
 	case t.Kind == JSON:
-		o.strings("type", []string{"string", "number", "boolean", "object", "array"})
+		// anything, null included: where the field is optional a null means absent
 	case null:
 		o.strings("type", []string{jsonType, "null"})
 	default:

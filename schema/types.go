@@ -13,8 +13,6 @@ type typeEntry struct {
 	examples  []*node
 }
 
-func (e *typeEntry) setExamples(texts []string) { e.named.Examples = texts }
-
 func (b *builder) typeNames() []string {
 	var names []string
 	for _, e := range b.root.get("types").named() {
@@ -45,7 +43,7 @@ func (b *builder) declareTypes(n *node) {
 			continue
 		}
 		*entry.named.Type = *t
-		b.valuesLater(t, entry.examples, "example-value", entry.setExamples)
+		b.valuesLater(t, entry.examples, "example-value", nil)
 	}
 }
 
@@ -104,7 +102,7 @@ func (b *builder) defineTypes() {
 			}
 		}
 		named.Type.Fields = b.fields(entry.body.get("fields"), fieldScope{what: "type"})
-		b.valuesLater(named.Type, entry.examples, "example-value", entry.setExamples)
+		b.valuesLater(named.Type, entry.examples, "example-value", nil)
 	}
 }
 

@@ -73,7 +73,7 @@ func (m *member) logAttr(receiver string) string {
 	case m.Optional && !nilable(m.Type):
 		return fmt.Sprintf("es.LogOptional(%q, %s)", m.Name, value)
 	case secretType(m.Type, &visited{}) && m.Type.Kind != schema.Object:
-		return fmt.Sprintf("slog.String(%q, fmt.Sprint(%s))", m.Name, value)
+		return fmt.Sprintf("es.LogText(%q, %s)", m.Name, value)
 	}
 	return fmt.Sprintf("slog.Any(%q, %s)", m.Name, value)
 }
