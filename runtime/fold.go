@@ -125,14 +125,6 @@ func (f *fold) payload() string {
 	return string(f.record.AppendJSON(nil))
 }
 
-// entries is the record's place in the view's indexes.
-func (f *fold) entries() []IndexEntry {
-	if f.record == nil || len(f.view.Indexes) == 0 {
-		return nil
-	}
-	return f.record.AppendIndexEntries(nil)
-}
-
 // load decodes a stored event; the error is ErrUnknownType or a *FoldError.
 func (m *Model) load(v *View, r *Recorded) (event Event, err error) {
 	defer func() {

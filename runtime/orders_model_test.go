@@ -375,10 +375,10 @@ func ordersModel() *es.Model {
 			{Name: "customer-summary", Revision: 1, KeyName: "customerId",
 				Events: []string{"OrderPlaced"},
 				Keys: func(event es.Event) []string {
-					if e, ok := event.(*orderPlaced); ok && e.CustomerID != "" {
-						return []string{e.CustomerID}
+					if e, ok := event.(*orderPlaced); ok {
+						return es.AppendKey(nil, e.CustomerID)
 					}
-					return []string{}
+					return nil
 				},
 				New: func(key string) es.Record { return &customerView{CustomerID: key} }},
 		},

@@ -128,7 +128,10 @@ func (q *Query) activeRevision(ctx context.Context, v *View) (int, error) {
 		return known.revision, nil
 	}
 	entry, err := q.stores.Progress.Progress(ctx, PartActive, v.Name)
-	if err != nil {
+	switch {
+	case err != nil && ok: // reads outlive trouble of a store that they do not need
+		return known.revision, nil
+	case err != nil:
 		return 0, err
 	}
 	revision := v.Revision

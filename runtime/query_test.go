@@ -226,6 +226,27 @@ func TestPages(t *testing.T) {
 	}
 }
 
+func TestListEndsAPageAtItsSize(t *testing.T) {
+	s := newService(t, ordersModel())
+	large := quote(strings.Repeat("c", 150_000))
+	for i := range 16 {
+		s.mustPost(t, strings.Replace(placed(fmt.Sprint("o", i)), `"c1"`, large, 1))
+	}
+	s.project(t)
+	for _, target := range []string{"/?limit=100", "/?status=placed&limit=100"} {
+		pages, n := s.follow(t, target), 0
+		for _, page := range pages {
+			if len(page.Body) > 2<<20 {
+				t.Errorf("a page of %d bytes", len(page.Body))
+			}
+			n += len(items(t, page, "orderId"))
+		}
+		if len(pages) < 2 || n != 16 {
+			t.Errorf("%s: %d pages, %d records", target, len(pages), n)
+		}
+	}
+}
+
 func TestIndexes(t *testing.T) {
 	s := newService(t, ordersModel())
 	var ascending []string
