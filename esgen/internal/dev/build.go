@@ -30,19 +30,21 @@ type compileError string
 
 func (e compileError) Error() string { return string(e) }
 
-// build compiles cmd/local. Programs are numbered: the one that runs is never overwritten.
-func build(ctx context.Context, dir string, s *schema.Service, number int) (*program, error) {
+// build compiles cmd/local. There are two places for programs: the one that runs
+// is never overwritten.
+func build(ctx context.Context, dir string, s *schema.Service, running *program) (*program, error) {
 	bin := filepath.Join(dir, ".esgen", "local", "bin")
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return nil, err
 	}
-	name := fmt.Sprintf("%s-%d", s.Name, number%2)
-	if os.PathSeparator == '\\' {
-		name += ".exe"
-	}
-	out, err := filepath.Abs(filepath.Join(bin, name))
+	bin, err := filepath.Abs(bin)
 	if err != nil {
 		return nil, err
+	}
+	// Windows runs only what is called so, other systems do not mind.
+	out := filepath.Join(bin, "service-1.exe")
+	if running != nil && running.path == out {
+		out = filepath.Join(bin, "service-2.exe")
 	}
 	folds := make(chan map[string]string, 1)
 	go func() { folds <- fingerprints(ctx, dir, s) }()

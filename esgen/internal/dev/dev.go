@@ -105,7 +105,6 @@ type loop struct {
 	proxy    *Proxy
 	child    *child
 	running  *program
-	builds   int
 	tried    string // digest of the sources that were built last, with or without success
 	greeted  bool
 	crashes  int
@@ -123,8 +122,7 @@ func (l *loop) run(ctx context.Context, changes <-chan []string) {
 		select {
 		case <-ctx.Done():
 			return
-		case files := <-changes:
-			_ = files // what has changed shows in the digest
+		case <-changes:
 			l.turn(ctx)
 		case <-crashed:
 			if ctx.Err() == nil {
@@ -148,19 +146,16 @@ func (l *loop) turn(ctx context.Context) {
 	}
 	l.tried = digest
 	l.say("building")
-	l.builds++
-	next, err := build(ctx, l.Dir, service, l.builds)
+	next, err := build(ctx, l.Dir, service, l.running)
 	if ctx.Err() != nil {
 		return
 	}
 	if err != nil {
-		l.builds-- // its file may be half written, the next build takes the same name
 		l.say("%v", err)
 		l.keep("the code does not compile, see above")
 		return
 	}
 	if l.running != nil && next.sum == l.running.sum && l.child != nil {
-		l.builds-- // same program, the running file was not touched
 		l.say("nothing changed for the service")
 		return
 	}

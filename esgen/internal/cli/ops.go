@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/esgen/esgen/esgen/internal/service"
+)
+
+func newStatus(t *terminal) *cobra.Command {
+	return operation(t, "status", "status", "how far the views are, and what is wrong with them")
+}
+
+func newReconcile(t *terminal) *cobra.Command {
+	return operation(t, "reconcile", "reconcile", "bring every view up to date with the stored events")
+}
+
+func newQuarantine(t *terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "quarantine",
+		Short: "entities that a view could not fold",
+		Args:  cobra.ArbitraryArgs,
+		RunE:  needsCommand,
+	}
+	c.AddCommand(
+		operation(t, "list", "quarantine list", "list the entities that a view could not fold, and why"),
+		operation(t, "retry", "quarantine retry", "fold them again"),
+	)
+	return c
+}
+
+// operation is a command of the service's own program cmd/ops, which alone knows
+// the service's code. What flags it takes is for that program to say.
+func operation(t *terminal, use, words, short string) *cobra.Command {
+	return &cobra.Command{
+		Use:                use + " [flags of cmd/ops]",
+		Short:              short,
+		Long:               short + ".\n\nIt runs the service's own program, go run ./cmd/ops " + words + ", in the service's folder, against the store of esgen dev or a deployed stack; flags are handed on.",
+		DisableFlagParsing: true,
+		RunE: func(c *cobra.Command, args []string) error {
+			if slices.Contains(args, "-h") || slices.Contains(args, "--help") {
+				return c.Help()
+			}
+			dir, err := service.Find("")
+			if err != nil {
+				return hinted{err, "run it in the folder of a service"}
+			}
+			return runOps(c.Context(), t, dir, append(strings.Fields(words), args...))
+		},
+	}
+}
+
+// runOps builds cmd/ops and runs it. "go run" would do both, and lose the exit status.
+func runOps(ctx context.Context, t *terminal, dir string, args []string) error {
+	bin := filepath.Join(dir, ".esgen", "local", "bin")
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return err
+	}
+	program, err := filepath.Abs(filepath.Join(bin, "ops.exe"))
+	if err != nil {
+		return err
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", program, "./cmd/ops")
+	build.Dir, build.Stdout, build.Stderr = dir, t.err, t.err
+	if err := build.Run(); err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return hinted{errors.New("the service's operations program does not build"), "see what the go command says above"}
+		}
+		return fmt.Errorf("building the service's operations program: %w", err)
+	}
+	ops := exec.Command(program, args...)
+	ops.Dir, ops.Stdin, ops.Stdout, ops.Stderr = dir, os.Stdin, t.out, t.err
+	if err := ops.Start(); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = ops.Process.Signal(os.Interrupt) })
+	defer stop()
+	err = ops.Wait()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() > 0 {
+		return exitStatus(exit.ExitCode())
+	}
+	return err
+}

@@ -1,0 +1,128 @@
+// Package service opens a service's folder: the schema in it, the files that the
+// schema asks for, and the plan that leads from what is there to those.
+package service
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/esgen/esgen/esgen/internal/disk"
+	"github.com/esgen/esgen/esgen/internal/manifest"
+	"github.com/esgen/esgen/esgen/internal/plan"
+	"github.com/esgen/esgen/esgen/internal/todo"
+	"github.com/esgen/esgen/esgen/internal/version"
+	"github.com/esgen/esgen/schema"
+	"github.com/esgen/esgen/templates"
+)
+
+// SchemaFile is the name of the schema in a service's folder.
+const SchemaFile = "esgen.yaml"
+
+// Service is a service's folder, as its schema wants it.
+type Service struct {
+	Dir      string
+	Schema   *schema.Service // nil when a finding is an error
+	Findings schema.Diagnostics
+	Files    []templates.File
+	digest   string
+}
+
+// ErrNoSchema says that a folder has no schema.
+var ErrNoSchema = errors.New("no " + SchemaFile)
+
+// Find returns the folder to work in: dir, or for "" the current folder or the
+// nearest one above it that has a schema.
+func Find(dir string) (string, error) {
+	if dir != "" {
+		if _, err := os.Stat(filepath.Join(dir, SchemaFile)); errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("%s: %w here", dir, ErrNoSchema)
+		}
+		return dir, nil
+	}
+	at := "."
+	for {
+		if _, err := os.Stat(filepath.Join(at, SchemaFile)); err == nil {
+			return at, nil
+		}
+		abs, err := filepath.Abs(at)
+		if err != nil {
+			return "", err
+		}
+		if filepath.Dir(abs) == abs {
+			return "", fmt.Errorf("%w in this folder or any above it", ErrNoSchema)
+		}
+		at = filepath.Join(at, "..")
+	}
+}
+
+// Load reads the schema of a folder and makes the files that it asks for, in
+// memory. What is wrong with the schema is in the findings; the error is
+// trouble, or a mistake of esgen's own.
+func Load(dir string) (*Service, error) {
+	name := filepath.Join(dir, SchemaFile)
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(dir, filepath.ToSlash(name), text)
+}
+
+// Parse is Load for a schema that is not, or not yet, in the folder. Name
+// stands in the findings.
+func Parse(dir, name string, text []byte) (*Service, error) {
+	s := &Service{Dir: dir}
+	s.Schema, s.Findings = schema.Load(name, text)
+	if s.Schema == nil {
+		if !s.Findings.HasErrors() {
+			return nil, fmt.Errorf("%s was refused without a reason: this is a mistake of esgen's, please report it", name)
+		}
+		return s, nil
+	}
+	digest := make(chan string, 1)
+	go func() { digest <- schemaDigest(text) }()
+	var err error
+	s.Files, err = templates.Files(s.Schema)
+	s.digest = <-digest
+	if err != nil {
+		return nil, fmt.Errorf("this is a mistake of esgen's, please report it with your schema: %w", err)
+	}
+	return s, nil
+}
+
+// Plan compares the folder with what the schema asks for. The schema must have no errors.
+func (s *Service) Plan(folder *disk.Folder, force bool) (*plan.Plan, error) {
+	return plan.Make(plan.Input{Folder: folder, Want: s.Files, Tool: version.Number, Schema: s.digest, Force: force})
+}
+
+// Todo lists what is left to the user in the folder as it is now.
+func (s *Service) Todo(folder *disk.Folder, m *manifest.Manifest) (todo.List, error) {
+	return todo.Read(folder, s.Schema, s.Files, m)
+}
+
+// schemaDigest is the same for schemas that say the same in the same order:
+// comments, quotes and layout do not count.
+func schemaDigest(text []byte) string {
+	var doc yaml.Node
+	if yaml.Unmarshal(text, &doc) != nil {
+		return manifest.Digest(text)
+	}
+	var b bytes.Buffer
+	writeNode(&b, &doc, 0)
+	sum := sha256.Sum256(b.Bytes())
+	return hex.EncodeToString(sum[:])
+}
+
+func writeNode(b *bytes.Buffer, n *yaml.Node, depth int) {
+	fmt.Fprintf(b, "%d %s %q\n", depth, n.ShortTag(), n.Value)
+	for _, c := range n.Content {
+		writeNode(b, c, depth+1)
+	}
+}
