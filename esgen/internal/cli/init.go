@@ -105,12 +105,7 @@ func (i *initializer) schema(dir string) (name string, text []byte, err error) {
 		if err != nil {
 			return "", nil, err
 		}
-		name := kebab(filepath.Base(abs))
-		module := i.module
-		if module == "" {
-			module = "example.com/" + name
-		}
-		return service.SchemaFile, templates.StartingSchema(name, module), nil
+		return service.SchemaFile, templates.StartingSchema(filepath.Base(abs), i.module), nil
 	}
 	text, err = os.ReadFile(i.from)
 	if err != nil {
@@ -122,17 +117,6 @@ func (i *initializer) schema(dir string) (name string, text []byte, err error) {
 		}
 	}
 	return filepath.ToSlash(i.from), text, nil
-}
-
-var notKebab = regexp.MustCompile(`[^a-z0-9]+`)
-
-// kebab makes a name of a service from that of a folder.
-func kebab(name string) string {
-	name = strings.Trim(notKebab.ReplaceAllString(strings.ToLower(name), "-"), "-")
-	if name == "" || name[0] < 'a' {
-		name = strings.TrimRight("service-"+name, "-")
-	}
-	return name
 }
 
 // withModule replaces the value of "module:" and leaves every other byte. A
