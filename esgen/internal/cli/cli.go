@@ -95,6 +95,7 @@ func needsCommand(c *cobra.Command, args []string) error {
 		return hinted{fmt.Errorf("%s needs a command", c.CommandPath()), c.CommandPath() + " --help lists them"}
 	}
 	hint := c.CommandPath() + " --help lists the commands"
+	c.SuggestionsMinimumDistance = 2
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = "did you mean " + strings.Join(near, " or ") + "?"
 	}

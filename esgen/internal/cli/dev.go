@@ -28,7 +28,8 @@ func newDev(t *terminal) *cobra.Command {
 			if err != nil {
 				return hinted{err, "make a service with esgen init DIR"}
 			}
-			r := regenerate{terminal: t, dir: dir, brief: true}
+			// Findings are part of the story of what happened, so they go where it is told.
+			r := regenerate{terminal: &terminal{out: t.err, err: t.err}, dir: dir, brief: true}
 			return dev.Run(c.Context(), dev.Options{
 				Dir: dir, Port: port, Out: t.out, Log: t.err,
 				Regenerate: func() *schema.Service { return r.forDev() },

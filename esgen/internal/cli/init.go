@@ -198,9 +198,9 @@ func (i *initializer) next(dir string, s *service.Service) {
 	if len(s.Findings) > 0 {
 		i.say("%s", strings.TrimRight(s.Findings.String(), "\n"))
 	}
-	i.say("%s is in %s: change its %s, then run esgen regenerate there\n\nnext:\n", s.Schema.Name, dir, service.SchemaFile)
+	i.printf("%s is in %s\n\nnext:\n\n", s.Schema.Name, dir)
 	if filepath.Clean(dir) != "." {
 		i.printf("  cd %s\n", dir)
 	}
-	i.printf("  go test ./...\n  esgen dev\n")
+	i.printf("  go test ./...\n  esgen dev\n\nthen change %s and the stubs, as README.md says\n", service.SchemaFile)
 }

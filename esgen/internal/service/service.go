@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -94,6 +96,7 @@ func Parse(dir, name string, text []byte) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("this is a mistake of esgen's, please report it with your schema: %w", err)
 	}
+	s.Files = withEditorSchema(s.Files)
 	return s, nil
 }
 
@@ -125,4 +128,16 @@ func writeNode(b *bytes.Buffer, n *yaml.Node, depth int) {
 	for _, c := range n.Content {
 		writeNode(b, c, depth+1)
 	}
+}
+
+// editorSchema is where editors find the JSON Schema of the schema language.
+const editorSchema = ".esgen/schema.json"
+
+// withEditorSchema adds what does not depend on the service.
+func withEditorSchema(files []templates.File) []templates.File {
+	i, found := slices.BinarySearchFunc(files, editorSchema, func(f templates.File, p string) int { return strings.Compare(f.Path, p) })
+	if found {
+		return files
+	}
+	return slices.Insert(files, i, templates.File{Path: editorSchema, Content: schema.EditorSchema()})
 }
