@@ -40,6 +40,12 @@ func constraintProps() []prop {
 		{"maxLength", false, "The greatest length: code points of a `string`, decoded bytes of `bytes`.", wholeNumber(0, maxCount)},
 		{"pattern", false, "A regular expression (RE2) that a `string` matches somewhere; anchor it with `^` and `$`.", freeText()},
 		{"format", false, "What a `string` holds.", oneOf("email", "uri", "hostname", "ipv4", "ipv6")},
+	}
+}
+
+// collectionProps constrain lists and maps, which cannot be shared types.
+func collectionProps() []prop {
+	return []prop{
 		{"minItems", false, "The least number of items of a list.", wholeNumber(0, maxCount)},
 		{"maxItems", false, "The greatest number of items of a list.", wholeNumber(0, maxCount)},
 		{"uniqueItems", false, "No two items of a list are equal.", yesNo()},
@@ -94,7 +100,7 @@ var fieldShape = &shape{
 			{"default", false, "What a field holds that was not sent: a literal, `now` (timestamp, date) or `new` (uuid).", &shape{anyJSON: true}},
 			enumProp(),
 		},
-		constraintProps(), annotationProps(),
+		constraintProps(), collectionProps(), annotationProps(),
 	)},
 }
 

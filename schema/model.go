@@ -31,6 +31,7 @@ type NamedType struct {
 	Type        *Type // Kind Object, Enum or a scalar; Type.Named is nil here
 	Description string
 	Deprecated  Deprecation
+	Examples    []string // JSON texts
 }
 
 // Kind says what a value is.

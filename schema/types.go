@@ -13,6 +13,8 @@ type typeEntry struct {
 	examples  []*node
 }
 
+func (e *typeEntry) setExamples(texts []string) { e.named.Examples = texts }
+
 func (b *builder) typeNames() []string {
 	var names []string
 	for _, e := range b.root.get("types").named() {
@@ -43,7 +45,7 @@ func (b *builder) declareTypes(n *node) {
 			continue
 		}
 		*entry.named.Type = *t
-		b.valuesLater(t, entry.examples, "example-value", nil)
+		b.valuesLater(t, entry.examples, "example-value", entry.setExamples)
 	}
 }
 
@@ -102,7 +104,7 @@ func (b *builder) defineTypes() {
 			}
 		}
 		named.Type.Fields = b.fields(entry.body.get("fields"), fieldScope{what: "type"})
-		b.valuesLater(named.Type, entry.examples, "example-value", nil)
+		b.valuesLater(named.Type, entry.examples, "example-value", entry.setExamples)
 	}
 }
 
