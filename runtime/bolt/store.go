@@ -140,9 +140,21 @@ func create(path string) error {
 	// Link does not replace a store that another process created meanwhile; an
 	// empty file in its place is one that bbolt itself fills.
 	if err := os.Link(fresh, path); err != nil && !errors.Is(err, os.ErrExist) {
-		return os.Rename(fresh, path)
+		if err := os.Rename(fresh, path); err != nil {
+			return err
+		}
 	}
+	syncFolder(filepath.Dir(path))
 	return nil
+}
+
+// syncFolder makes the file's name as durable as its content. Where folders cannot be synced,
+// as on Windows, the file system sees to that itself.
+func syncFolder(path string) {
+	if folder, err := os.Open(path); err == nil {
+		_ = folder.Sync()
+		_ = folder.Close()
+	}
 }
 
 func openFile(path string, timeout time.Duration) (db *bbolt.DB, err error) {

@@ -37,32 +37,43 @@ type Quarantine struct {
 // maxQuarantine bounds an answer.
 const maxQuarantine = 1000
 
-// admin answers the paths under /-/ that are for operations.
-func (p *program) admin() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /-/status", func(w http.ResponseWriter, r *http.Request) {
-		status, err := p.ops.Status(r.Context())
-		status.URL = "http://" + r.Host
-		writeJSON(w, status, err)
-	})
-	mux.HandleFunc("GET /-/quarantine", func(w http.ResponseWriter, r *http.Request) {
-		list, err := p.ops.Quarantine(r.Context(), r.URL.Query().Get("view"))
-		writeJSON(w, list, err)
-	})
-	mux.HandleFunc("POST /-/quarantine/retry", func(w http.ResponseWriter, r *http.Request) {
-		q := r.URL.Query()
-		healing, err := p.ops.Retry(r.Context(), q.Get("view"), q.Get("entity"))
-		writeJSON(w, healing, err)
-	})
-	mux.HandleFunc("POST /-/reconcile", func(w http.ResponseWriter, r *http.Request) {
-		healing, err := p.ops.Reconcile(r.Context())
-		writeJSON(w, healing, err)
-	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Healing takes as long as there is work; a writer without deadlines serves too.
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
-		mux.ServeHTTP(w, r)
-	})
+// adminRoute is one path under /-/.
+type adminRoute struct {
+	method string
+	serve  func(r *http.Request) (answer any, err error)
+}
+
+// admin returns the paths under /-/ that are for operations.
+func (p *program) admin() map[string]adminRoute {
+	return map[string]adminRoute{
+		"/-/status": {http.MethodGet, func(r *http.Request) (any, error) {
+			status, err := p.ops.Status(r.Context())
+			status.URL = "http://" + r.Host
+			return status, err
+		}},
+		"/-/quarantine": {http.MethodGet, func(r *http.Request) (any, error) {
+			return p.ops.Quarantine(r.Context(), r.URL.Query().Get("view"))
+		}},
+		"/-/quarantine/retry": {http.MethodPost, func(r *http.Request) (any, error) {
+			q := r.URL.Query()
+			return p.ops.Retry(r.Context(), q.Get("view"), q.Get("entity"))
+		}},
+		"/-/reconcile": {http.MethodPost, func(r *http.Request) (any, error) {
+			return p.ops.Reconcile(r.Context())
+		}},
+	}
+}
+
+func (a adminRoute) answer(w http.ResponseWriter, r *http.Request, id string) {
+	if r.Method != a.method && (r.Method != http.MethodHead || a.method != http.MethodGet) {
+		w.Header().Set("Allow", a.method)
+		refuse(w, id, http.StatusMethodNotAllowed, "method-not-allowed", "this path takes "+a.method)
+		return
+	}
+	// Healing takes as long as there is work; a writer that has no deadline serves too.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	v, err := a.serve(r)
+	writeJSON(w, v, err)
 }
 
 // Failure is how an operation's error is answered.

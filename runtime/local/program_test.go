@@ -162,6 +162,13 @@ func TestServes(t *testing.T) {
 	if status, body := call(t, "GET", p.url+"/events/n1", ""); status != 200 || strings.Contains(body, "actor") {
 		t.Errorf("history: %d %s", status, body)
 	}
+	checkHead(t, p.url+"/n1")
+	checkHead(t, p.url+"/tags?limit=1")
+	for path, want := range map[string]int{"/-/nothing": 404, "/-/": 404, "/-/quarantine/retry": 405, "/-/reconcile": 405} {
+		if status, body := call(t, "GET", p.url+path, ""); status != want || !strings.Contains(body, `"requestId"`) {
+			t.Errorf("GET %s: %d %s, want %d", path, status, body, want)
+		}
+	}
 	address, err := os.ReadFile(local.AddressFile(store))
 	if err != nil || strings.TrimSpace(string(address)) != p.url {
 		t.Errorf("address file: %q, %v, want %q", address, err, p.url)
@@ -173,6 +180,28 @@ func TestServes(t *testing.T) {
 	p = run(t, notes.Model(""), "-store", store)
 	if status, body := call(t, "GET", p.url+"/n1", ""); status != 200 || !strings.Contains(body, `"version":2`) {
 		t.Errorf("after a restart: %d %s", status, body)
+	}
+}
+
+// checkHead compares HEAD with GET.
+func checkHead(t *testing.T, url string) {
+	t.Helper()
+	get, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(get.Body)
+	_ = get.Body.Close()
+	head, headErr := http.Head(url)
+	if err != nil || headErr != nil {
+		t.Fatal(err, headErr)
+	}
+	_ = head.Body.Close()
+	if head.StatusCode != get.StatusCode || head.ContentLength != int64(len(body)) || head.Header.Get("ETag") != get.Header.Get("ETag") {
+		t.Errorf("HEAD %s: %d, length %d; GET: %d, length %d", url, head.StatusCode, head.ContentLength, get.StatusCode, len(body))
+	}
+	if id := get.Header.Get("X-Request-Id"); len(id) != 36 {
+		t.Errorf("GET %s: request id %q", url, id)
 	}
 }
 

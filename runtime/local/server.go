@@ -21,7 +21,7 @@ import (
 type handler struct {
 	command *es.Command
 	query   *es.Query
-	admin   http.Handler // paths under /-/ other than health
+	admin   map[string]adminRoute
 }
 
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
@@ -44,8 +44,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	path := "/" + strings.TrimPrefix(r.URL.Path, "/")
-	if strings.HasPrefix(path, "/-/") && path != "/-/health" {
-		h.admin.ServeHTTP(w, r)
+	if route, ok := h.admin[path]; ok {
+		route.answer(w, r, id)
 		return
 	}
 	request := &es.Request{
