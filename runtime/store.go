@@ -13,7 +13,8 @@ var (
 	ErrConflict = errors.New("es: conflict")
 	// ErrThrottled: the store refuses work for now; nothing was written.
 	ErrThrottled = errors.New("es: throttled")
-	// ErrTooLarge: an item is larger than the store takes; final.
+	// ErrTooLarge: an item or a step is larger than the store takes, for an item about 400 KB;
+	// final, nothing was written.
 	ErrTooLarge = errors.New("es: item too large")
 	// ErrEntityFull: the entity's history has reached the store's bound; final.
 	ErrEntityFull = errors.New("es: entity full")
@@ -23,22 +24,29 @@ var (
 
 // EventStore keeps the history of every entity, one item per event. All its
 // reads are strongly consistent. It is safe for concurrent use.
+//
+// Entity ids are any text of 1 to 256 characters, zero bytes and all; two ids are the same
+// only if their bytes are. An id that no entity can have is unknown, not an error.
+// Times come back as the same instant in UTC. A call whose context is done fails.
 type EventStore interface {
 	// Head returns the last event of an entity, nil when it has none.
 	Head(ctx context.Context, entityID string) (*Recorded, error)
-	// Lookup returns the entity's event with an event id, nil when there is none.
+	// Lookup returns the entity's event with an event id, nil when there is none; an
+	// event id counts within its entity only.
 	Lookup(ctx context.Context, entityID, eventID string) (*Recorded, error)
 	// Put stores an event if its version is free. If it is taken, Put writes
 	// nothing and returns the occupant, which may be the event itself, stored by
-	// an earlier try whose outcome was unknown.
+	// an earlier try whose outcome was unknown. Of writers of one version exactly one
+	// gets its slot, and all others get its event.
 	Put(ctx context.Context, event *Recorded) (occupant *Recorded, err error)
 	// Read returns events of an entity with versions above after, oldest first, at
-	// most limit of them and at most about 1 MB. Fewer than limit does not mean the end:
-	// more says whether there are later ones.
+	// most limit (at least 1) of them and at most about 1 MB, but one if there is one.
+	// Fewer than limit does not mean the end: more says whether there are later ones.
 	Read(ctx context.Context, entityID string, after int64, limit int) (events []Recorded, more bool, err error)
-	// Heads pages over all entities, in no promised order but stable for
-	// entities that exist throughout; segments disjoint and complete, for parallel scans. Start
-	// with cursor "", end when next is "".
+	// Heads pages over all entities, in no promised order; an entity that exists
+	// throughout is in exactly one page, whatever is written meanwhile. Segments, from 0, are
+	// disjoint and complete, for parallel scans. Start with cursor "", end when next is "";
+	// a page may be empty and have a next one. ErrCursor for a cursor of other segments.
 	Heads(ctx context.Context, segment, segments int, cursor string) (heads []EntityHead, next string, err error)
 }
 
@@ -66,6 +74,8 @@ type Item struct {
 	// Payload is the record as answered, without "version". It is "" in a tombstone
 	// and in the shell of a record whose first fold failed: both are 404 and in no list.
 	Payload string
+	// Entries are the record's places in indexes, at most one in each. Without a payload
+	// they are kept for nothing: the record is in no index.
 	Entries []IndexEntry
 	Latest  Moment // other views: the greatest moment folded
 	// Held is the deployment in which the entity was quarantined in the view, "" when it
@@ -107,7 +117,8 @@ type ItemWrite struct {
 	Item Item
 }
 
-// MarkerWrite moves a marker. A write whose Position equals Was changes only Held.
+// MarkerWrite moves a marker. A write whose Position equals Was changes only Held of a
+// marker that exists.
 type MarkerWrite struct {
 	Was    int64
 	Marker Marker
@@ -117,17 +128,23 @@ type MarkerWrite struct {
 // concurrent use.
 type ViewStore interface {
 	// Load reads records and markers strongly, in as few requests as it can. What does
-	// not exist is absent from the answer.
+	// not exist is absent from the answer, which has a place for each read. A key may be
+	// named twice; a table that nothing was written to is empty.
 	Load(ctx context.Context, reads []ViewRead) ([]ViewRows, error)
-	// Write applies a step, or returns ErrConflict when a condition did not hold.
+	// Write applies a step, all of it or nothing, or returns ErrConflict when a condition did
+	// not hold. A record's places in the indexes change with it. Guards never fall.
 	Write(ctx context.Context, step Step) error
 	// Get reads one record; nil when there is none (a tombstone is returned).
 	Get(ctx context.Context, table Table, key string, strong bool) (*Item, error)
-	// List returns a page of records that have a payload, in no promised order.
+	// List returns a page of records that have a payload, in no promised order. A record
+	// that has one throughout is in exactly one page, whatever is written meanwhile.
 	List(ctx context.Context, table Table, page PageRequest) (ItemPage, error)
-	// Query returns a page of an index, ordered by (Sort, a hash of Key).
+	// Query returns a page of an index, ordered by (Sort, a hash of the record's key), or
+	// in exactly the reverse order. Of a Sort the first 512 bytes count. A record that
+	// stays in its place throughout is in exactly one page; one that moves may be in two or none.
 	Query(ctx context.Context, table Table, index, key string, desc bool, page PageRequest) (ItemPage, error)
-	// Drop removes a table with its markers and its quarantine.
+	// Drop removes a table with its markers and its entries of the progress, in quarantine and
+	// left behind. Dropping what does not exist is no error.
 	Drop(ctx context.Context, table Table) error
 }
 
@@ -144,8 +161,9 @@ type ViewRows struct {
 	Markers map[string]*Marker
 }
 
-// PageRequest bounds a page: at most Limit items and about 1 MB, after the
-// position that a page before gave as Next.
+// PageRequest bounds a page: at most Limit (at least 1) items and about 1 MB, but one if
+// there is one, after the position that a page before gave as Next. A position belongs to its
+// list (table, index, key, direction) and stays good when the record there goes.
 type PageRequest struct {
 	Limit int
 	After string // the store's own; checked by the store, ErrCursor
@@ -162,10 +180,13 @@ type ItemPage struct {
 // no stream. Entries are addressed by (Part, ID).
 type ProgressStore interface {
 	Progress(ctx context.Context, part, id string) (*Entry, error) // nil when absent
-	// ListProgress returns entries of a part by id, from after on (exclusive).
+	// ListProgress returns entries of a part by the bytes of their ids, at most limit (at
+	// least 1), from after on (exclusive); fewer than limit, only at the end.
 	ListProgress(ctx context.Context, part, after string, limit int) ([]Entry, error)
-	// PutProgress writes an entry on the condition that its Guard is still was (0: absent; -1: any).
+	// PutProgress writes an entry on the condition that its Guard is still was (0: absent; -1:
+	// any), or returns ErrConflict.
 	PutProgress(ctx context.Context, was int64, entry Entry) error
+	// DeleteProgress deletes an entry; deleting what is absent is no error.
 	DeleteProgress(ctx context.Context, part, id string) error
 }
 

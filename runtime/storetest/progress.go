@@ -57,6 +57,14 @@ var progressTests = []test{
 		putEntry(t, s.Progress, -1, es.Entry{Part: "p", ID: "fresh", Guard: 1})
 	}},
 	{"parts list by id, each for itself", listProgress},
+	{"a page of large entries is whole", func(t *testing.T, s es.Stores) {
+		for i := range 8 {
+			putEntry(t, s.Progress, 0, es.Entry{Part: "p", ID: fmt.Sprint(i), Guard: 1, Value: payload(300 << 10)})
+		}
+		if page, err := s.Progress.ListProgress(t.Context(), "p", "", 8); err != nil || len(page) != 8 {
+			t.Errorf("%d of 8 entries, %v", len(page), err)
+		}
+	}},
 	{"one of sixteen wins", func(t *testing.T, s es.Stores) {
 		for guard := range int64(5) {
 			var wait sync.WaitGroup
@@ -124,6 +132,9 @@ func listProgress(t *testing.T, s es.Stores) {
 				}
 				if len(page) == 0 {
 					break
+				}
+				if len(page) < limit && len(seen)+len(page) != len(hostile) {
+					t.Fatalf("a page of %d entries, limit %d, before the end", len(page), limit)
 				}
 				for _, e := range page {
 					if e.Part != part || e.Value != part+e.ID || e.ID <= after || seen[e.ID] {

@@ -154,6 +154,7 @@ func markers(t *testing.T, s es.Stores) {
 		{"from elsewhere", 1, es.Marker{EntityID: "e", Position: 3}, false, es.Marker{EntityID: "e", Position: 2, State: "open"}},
 		{"create what exists", 0, es.Marker{EntityID: "e", Position: 1}, false, es.Marker{EntityID: "e", Position: 2, State: "open"}},
 		{"hold", 2, es.Marker{EntityID: "e", Position: 2, State: "open", Held: "d"}, true, es.Marker{EntityID: "e", Position: 2, State: "open", Held: "d"}},
+		{"hold changes nothing else", 2, es.Marker{EntityID: "e", Position: 2, State: "other", Held: "d2"}, true, es.Marker{EntityID: "e", Position: 2, State: "open", Held: "d2"}},
 		{"move and lift", 2, es.Marker{EntityID: "e", Position: 5, State: "é"}, true, es.Marker{EntityID: "e", Position: 5, State: "é"}},
 	} {
 		err := moveMarker(t, s.Views, c.was, c.to)
@@ -348,7 +349,9 @@ func drops(t *testing.T, s es.Stores) {
 		if err := s.Views.Write(t.Context(), step); err != nil {
 			t.Fatal(err)
 		}
-		putEntry(t, s.Progress, 0, es.Entry{Part: fmt.Sprintf("quarantine/%s/%d", table.View, table.Revision), ID: "e", Guard: 1})
+		for _, part := range []string{"quarantine", "behind"} {
+			putEntry(t, s.Progress, 0, es.Entry{Part: fmt.Sprintf("%s/%s/%d", part, table.View, table.Revision), ID: "e", Guard: 1})
+		}
 	}
 	if err := s.Views.Drop(t.Context(), tables[0]); err != nil {
 		t.Fatal(err)
@@ -365,9 +368,11 @@ func drops(t *testing.T, s es.Stores) {
 		if keys, _ := query(t, s.Views, table, "i", "k", false, 10, ""); len(keys) != want {
 			t.Errorf("table %v: index has %q, want %d", table, keys, want)
 		}
-		q, err := s.Progress.ListProgress(t.Context(), fmt.Sprintf("quarantine/%s/%d", table.View, table.Revision), "", 10)
-		if err != nil || len(q) != want {
-			t.Errorf("table %v: quarantine %v, %v, want %d", table, q, err, want)
+		for _, part := range []string{"quarantine", "behind"} {
+			entries, err := s.Progress.ListProgress(t.Context(), fmt.Sprintf("%s/%s/%d", part, table.View, table.Revision), "", 10)
+			if err != nil || len(entries) != want {
+				t.Errorf("table %v: %s %v, %v, want %d", table, part, entries, err, want)
+			}
 		}
 	}
 	write(t, s.Views, tables[0], 0, row("a", 1))
