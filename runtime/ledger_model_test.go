@@ -210,7 +210,8 @@ func ledgerModel(forgiving bool) *es.Model {
 	}
 	m.Views = []es.View{
 		{Name: "diary", Revision: 1, KeyName: "id", Events: []string{"Opened", "Added", "Closed", "Broken"},
-			New: func(key string) es.Record { return &diary{key: key, forgiving: forgiving} }},
+			Indexes: []es.Index{{Name: "lines", ParseKey: es.IntKey}},
+			New:     func(key string) es.Record { return &diary{key: key, forgiving: forgiving} }},
 		{Name: "chronicle", Revision: 3, KeyName: "id", Events: ledgerKinds,
 			New: func(key string) es.Record { return &diary{key: key, forgiving: true} }},
 		{Name: "purses", Revision: 1, KeyName: "owner", Events: []string{"Opened", "Added", "Moved", "Broken"},
