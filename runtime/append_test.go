@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +40,19 @@ func (s *service) overtaken(change func(*es.Recorded)) put {
 		}
 		return s.faults.EventStore.Put(ctx, event)
 	}
+}
+
+// unreliable fails one time in three, in every way.
+func (s *service) unreliable(ctx context.Context, event *es.Recorded) (*es.Recorded, error) {
+	switch rand.IntN(9) {
+	case 0:
+		return beforeCommit(ctx, event)
+	case 1:
+		return s.afterCommit(ctx, event)
+	case 2:
+		return throttled(ctx, event)
+	}
+	return s.faults.EventStore.Put(ctx, event)
 }
 
 func TestAppendSurvivesFaults(t *testing.T) {
@@ -211,10 +225,17 @@ func TestAppendGivesUp(t *testing.T) {
 // Sixteen clients write to one entity; each event is sent several times at once by
 // different clients, and again until it is answered.
 func TestConcurrentAppends(t *testing.T) {
-	for _, copies := range []int{2, 4} {
-		t.Run(fmt.Sprint(copies, " copies"), func(t *testing.T) {
+	for _, c := range []struct {
+		copies int
+		faults bool
+	}{{2, false}, {4, false}, {4, true}} {
+		t.Run(fmt.Sprintf("%d copies, faults %t", c.copies, c.faults), func(t *testing.T) {
+			copies := c.copies
 			s := newService(t, ordersModel())
 			s.mustPost(t, placed("o"))
+			if c.faults {
+				s.faults.always = s.unreliable
+			}
 			const clients, perClient = 16, 12
 			type answered struct {
 				status int
