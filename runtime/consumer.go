@@ -83,7 +83,7 @@ func StartConsumer(ctx context.Context, m *Model, c Consumer, s Stores, o Consum
 	if r.since, err = r.firstStart(ctx); err != nil {
 		return nil, fmt.Errorf("consumer %s: first start: %w", c.Name, err)
 	}
-	if r.handler, err = c.Start(ctx, NewAppender(m, s.Events, CommandOptions{Clock: o.Clock, Logger: o.Logger})); err != nil {
+	if r.handler, err = c.Start(ctx, NewAppender(m, s.Events, CommandOptions(o))); err != nil {
 		return nil, fmt.Errorf("consumer %s: start: %w", c.Name, err)
 	}
 	return r, nil
