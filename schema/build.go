@@ -10,24 +10,27 @@ type builder struct {
 	root    *node
 	service *Service
 
-	types  map[string]*typeEntry
-	events map[string]*Event
-	views  map[string]*View
+	types    map[string]*typeEntry
+	typeKeys map[string]bool // what types will have
+	events   map[string]*Event
+	views    map[string]*View
 
-	uses    []*Type          // of objects; their fields are known at the end
-	pending []pendingValues  // checked when all types are complete
-	used    map[string]bool  // named types that something refers to
-	fieldAt map[*Field]*node // the key of each field, to point at
-	eventAt map[*Event]*node // the key of each event
-	partial map[*Event]bool  // an event with a field that was left out after a report
-	broken  map[string]bool  // names of fields that were left out after a report
+	uses      []*Type          // of objects; their fields are known at the end
+	pending   []pendingValues  // checked when all types are complete
+	used      map[string]bool  // named types that something refers to
+	fieldAt   map[*Field]*node // the key of each field, to point at
+	eventAt   map[*Event]*node // the key of each event
+	eventBody map[*Event]*node
+	states    map[string]bool
+	partial   map[*Event]bool // an event with a field that was left out after a report
+	broken    map[string]bool // names of fields that were left out after a report
 }
 
 func build(r *report, root *node) *Service {
 	b := &builder{
 		report: r, root: root, service: &Service{},
-		types: map[string]*typeEntry{}, events: map[string]*Event{}, views: map[string]*View{},
-		used: map[string]bool{}, fieldAt: map[*Field]*node{}, broken: map[string]bool{}, partial: map[*Event]bool{}, eventAt: map[*Event]*node{},
+		types: map[string]*typeEntry{}, typeKeys: map[string]bool{}, events: map[string]*Event{}, views: map[string]*View{},
+		used: map[string]bool{}, fieldAt: map[*Field]*node{}, broken: map[string]bool{}, partial: map[*Event]bool{}, eventBody: map[*Event]*node{}, states: map[string]bool{}, eventAt: map[*Event]*node{},
 	}
 	b.service.Name = root.get("service").string()
 	b.service.Description = root.get("description").string()

@@ -5,6 +5,9 @@ import "fmt"
 // collisions refuses names that differ in the schema and not in Go.
 func (b *builder) collisions() {
 	for _, clash := range b.service.GoClashes() {
+		if b.full() {
+			return
+		}
 		second := b.nodeAt(clash.Second.Path)
 		if clash.First.What == "" || clash.Second.What == "" {
 			what := clash.Second

@@ -19,7 +19,7 @@ func (b *builder) consumers(n *node) {
 		}
 		if view != nil {
 			if c.View = b.views[view.text]; c.View == nil {
-				b.add("unknown-view", view, fmt.Sprintf("the schema has no view %q", view.text), didYouMean(view.text, b.viewNames()))
+				b.add("unknown-view", view, fmt.Sprintf("the schema has no view %q", view.text), b.didYouMean(view.text, b.viewNames))
 			}
 			continue
 		}

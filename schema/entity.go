@@ -27,6 +27,7 @@ func (b *builder) entity(n *node) {
 	if states := n.get("states"); states != nil {
 		for _, s := range states.items {
 			e.States = append(e.States, s.text)
+			b.states[s.text] = true
 			if s.text == "none" {
 				b.add("reserved-name", s, `the state "none" is reserved: "from: none" stands for an entity without events`, "")
 			}

@@ -1,16 +1,13 @@
 package schema
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 func (b *builder) eventTypes(n *node) {
 	scope := fieldScope{what: "event", reserved: setOf(append(envelope, b.service.Entity.Key)...), why: "every event has a member of that name beside its fields"}
 	for _, entry := range b.entries(n, "event") {
 		e := &Event{Name: entry.key.text, Revision: 1}
 		b.events[e.Name] = e
-		b.eventAt[e] = entry.key
+		b.eventAt[e], b.eventBody[e] = entry.key, entry.value
 		b.service.Events = append(b.service.Events, e)
 		e.Description, e.Deprecated = described(entry.value)
 		if at := entry.value.get("revision"); at != nil {
@@ -38,7 +35,7 @@ func (b *builder) event(at *node, by string) *Event {
 	if e := b.events[at.text]; e != nil {
 		return e
 	}
-	b.add("unknown-event", at, fmt.Sprintf("%s the event %q, which the schema does not define", by, at.text), didYouMean(at.text, b.eventNames()))
+	b.add("unknown-event", at, fmt.Sprintf("%s the event %q, which the schema does not define", by, at.text), b.didYouMean(at.text, b.eventNames))
 	return nil
 }
 
@@ -47,7 +44,7 @@ func (b *builder) lifecycle() {
 	states := b.service.Entity.States
 	first := false
 	for _, e := range b.service.Events {
-		n := b.root.get("events").get(e.Name)
+		n := b.eventBody[e]
 		from, to := n.get("from"), n.get("to")
 		if states == nil {
 			for _, key := range []string{"from", "to"} {
@@ -80,8 +77,8 @@ func (b *builder) lifecycle() {
 }
 
 func (b *builder) state(at *node) string {
-	if !slices.Contains(b.service.Entity.States, at.text) {
-		b.add("unknown-state", at, fmt.Sprintf("the entity has no state %q", at.text), didYouMean(at.text, b.service.Entity.States))
+	if !b.states[at.text] {
+		b.add("unknown-state", at, fmt.Sprintf("the entity has no state %q", at.text), b.didYouMean(at.text, func() []string { return b.service.Entity.States }))
 	}
 	return at.text
 }

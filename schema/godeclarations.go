@@ -60,6 +60,9 @@ func (s *Service) GoClashes() []GoClash {
 	first := map[place]GoDeclaration{}
 	var clashes []GoClash
 	for _, d := range s.GoDeclarations() {
+		if len(clashes) > maxFindings {
+			break
+		}
 		if slices.ContainsFunc(clashes, func(c GoClash) bool { return isInside(d.Path, c.Second.Path) }) {
 			continue
 		}

@@ -129,10 +129,3 @@ func editDistance(a, b string) int {
 	}
 	return last[len(b)]
 }
-
-func didYouMean(name string, names []string) string {
-	if near := nearest(name, names); near != "" {
-		return fmt.Sprintf("did you mean %q?", near)
-	}
-	return ""
-}

@@ -36,7 +36,7 @@ func (b *builder) path(e *Event, text string, at *node) (*Path, *Type) {
 			if b.partial[e] || b.broken[name] {
 				return nil, nil // reported where the field is defined
 			}
-			b.add("unknown-field", at, fmt.Sprintf("%s has no field %q", owner, name), didYouMean(name, fieldNames(fields)))
+			b.add("unknown-field", at, fmt.Sprintf("%s has no field %q", owner, name), b.didYouMean(name, func() []string { return fieldNames(fields) }))
 			return nil, nil
 		}
 		t = f.Type

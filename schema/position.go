@@ -15,6 +15,9 @@ type span struct {
 type source struct {
 	file  string
 	lines []string
+	// Where at was last asked: nodes come in the order of the text, and a line may
+	// be as long as the file.
+	last struct{ line, col, offset int }
 }
 
 func newSource(file string, text []byte) *source {
@@ -43,11 +46,15 @@ func (s *source) line(n int) string {
 // at is the text of a line from a column on.
 func (s *source) at(line, col int) string {
 	text := s.line(line)
-	for ; col > 1 && text != ""; col-- {
-		_, size := utf8.DecodeRuneInString(text)
-		text = text[size:]
+	if s.last.line != line || s.last.col > col {
+		s.last.line, s.last.col, s.last.offset = line, 1, 0
 	}
-	return text
+	c := &s.last
+	for ; c.col < col && c.offset < len(text); c.col++ {
+		_, size := utf8.DecodeRuneInString(text[c.offset:])
+		c.offset += size
+	}
+	return text[c.offset:]
 }
 
 // wholeLine is the span of what a line says, without the blanks around it.

@@ -11,6 +11,19 @@ type report struct {
 	found Diagnostics
 }
 
+// maxSuggested bounds the findings for which a name is looked for that was meant.
+const maxSuggested = 100
+
+func (r *report) didYouMean(name string, names func() []string) string {
+	if len(r.found) > maxSuggested {
+		return ""
+	}
+	if near := nearest(name, names()); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return ""
+}
+
 // finding lets the caller add related places.
 type finding struct{ d *Diagnostic }
 
@@ -36,13 +49,23 @@ func (r *report) addAt(code string, at span, message, hint string) finding {
 	return finding{&r.found[len(r.found)-1]}
 }
 
+// full reports whether nothing more will be shown, so that no words need to be found.
+func (r *report) full() bool { return len(r.found) > maxFindings }
+
+// maxSource is the longest line of which an excerpt is shown, in bytes.
+const maxSource = 64 << 10
+
 func (r *report) diagnostic(code string, at span, message, hint string) Diagnostic {
 	severity := SeverityError
 	if rule, ok := Explain(code); ok {
 		severity = rule.Severity
 	}
+	source := r.line(at.line)
+	if len(source) > maxSource {
+		source = ""
+	}
 	return Diagnostic{
-		Code: code, Severity: severity, File: r.file, Source: r.line(at.line),
+		Code: code, Severity: severity, File: r.file, Source: source,
 		Line: at.line, Column: at.col, EndLine: at.endLine, EndColumn: at.endCol,
 		Message: message, Hint: hint,
 	}

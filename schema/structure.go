@@ -41,6 +41,9 @@ func checkStructure(r *report, root *node) {
 }
 
 func translate(r *report, root *node, e *jsonschema.ValidationError) {
+	if r.full() {
+		return
+	}
 	for _, cause := range e.Causes {
 		translate(r, root, cause)
 	}

@@ -96,7 +96,7 @@ func (b *builder) resolve(expr *typeExpr, at *node) *Type {
 		b.used[expr.name] = true
 		return b.useOf(entry)
 	}
-	hint := didYouMean(expr.name, append(scalarNames(), b.typeNames()...))
+	hint := b.didYouMean(expr.name, func() []string { return append(scalarNames(), b.typeNames()...) })
 	if ours, ok := foreignTypes[strings.ToLower(expr.name)]; ok {
 		hint = fmt.Sprintf("did you mean %q?", ours)
 	}

@@ -26,6 +26,9 @@ func (b *builder) typeNames() []string {
 // declareTypes makes an entry for each type and defines all that is no object:
 // objects may refer to each other and to those.
 func (b *builder) declareTypes(n *node) {
+	for _, e := range n.named() {
+		b.typeKeys[e.key.text] = true
+	}
 	for _, e := range b.entries(n, "type") {
 		entry := &typeEntry{key: e.key, body: e.value, named: &NamedType{Name: e.key.text, Type: &Type{}}}
 		b.types[e.key.text] = entry
@@ -64,7 +67,7 @@ func (b *builder) scalarType(entry *typeEntry) *Type {
 			b.add("bad-type", at, fmt.Sprintf("the type %q %s", at.text, problem), "")
 			return nil
 		}
-		if expr.list != nil || expr.mapOf != nil || expr.optional || b.isNamed(expr.name) {
+		if expr.list != nil || expr.mapOf != nil || expr.optional || b.typeKeys[expr.name] {
 			b.add("bad-type", at, fmt.Sprintf("the shared type %q cannot be %q: it is an object, an enum or a scalar with constraints", entry.key.text, at.text),
 				"give it fields, or write the type where it is used")
 			return nil
@@ -80,15 +83,6 @@ func (b *builder) scalarType(entry *typeEntry) *Type {
 		return nil
 	}
 	return t
-}
-
-func (b *builder) isNamed(name string) bool {
-	for _, e := range b.root.get("types").named() {
-		if e.key.text == name {
-			return true
-		}
-	}
-	return false
 }
 
 // defineTypes reads the objects' fields.

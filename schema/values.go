@@ -181,7 +181,9 @@ func (c *valueChecker) text(out *strings.Builder, t *Type, n *node, pointer stri
 	case Enum:
 		if !slices.Contains(t.Values, text) {
 			c.fail(n, pointer, "must be one of %s", strings.Join(t.Values, ", "))
-			c.problems[len(c.problems)-1].hint = didYouMean(text, t.Values)
+			if near := nearest(text, t.Values); near != "" && len(c.problems) < maxSuggested {
+				c.problems[len(c.problems)-1].hint = fmt.Sprintf("did you mean %q?", near)
+			}
 		}
 	case Timestamp:
 		if !isTimestamp(text) {

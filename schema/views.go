@@ -181,7 +181,7 @@ func (b *builder) indexField(v *View, at *node, kinds []Kind, role string, parti
 	f := fieldNamed(v.Fields, at.text)
 	if f == nil {
 		if !partial {
-			b.add("unknown-field", at, fmt.Sprintf("the view %q has no field %q", v.Name, at.text), didYouMean(at.text, fieldNames(v.Fields)))
+			b.add("unknown-field", at, fmt.Sprintf("the view %q has no field %q", v.Name, at.text), b.didYouMean(at.text, func() []string { return fieldNames(v.Fields) }))
 		}
 		return nil
 	}

@@ -18,8 +18,12 @@ func (b *builder) warnings() {
 			b.add("unused-type", b.types[t.Name].key, fmt.Sprintf("nothing uses the type %q", t.Name), "")
 		}
 	}
+	reached := map[string]bool{}
+	for _, e := range b.service.Events {
+		reached[e.To] = true
+	}
 	for i, state := range b.service.Entity.States {
-		if !slices.ContainsFunc(b.service.Events, func(e *Event) bool { return e.To == state }) {
+		if !reached[state] {
 			b.add("unreachable-state", b.root.get("entity").get("states").items[i], fmt.Sprintf("no event leads to the state %q", state), "")
 		}
 	}
@@ -37,9 +41,13 @@ func (b *builder) incompleteDefault() {
 	if v == nil || !v.KeyedByEntity {
 		return
 	}
+	listed := map[*Event]bool{}
+	for _, ve := range v.Events {
+		listed[ve.Event] = true
+	}
 	var missing []string
 	for _, e := range b.service.Events {
-		if !slices.ContainsFunc(v.Events, func(ve *ViewEvent) bool { return ve.Event == e }) {
+		if !listed[e] {
 			missing = append(missing, e.Name)
 		}
 	}
