@@ -11,6 +11,7 @@ import (
 // the batch or from the table.
 type known struct {
 	r     *Recorded
+	kind  *eventType
 	index int // in the batch, -1 when read from the table
 	// event is decoded and not yet handed to a fold. A fold may keep and change
 	// what the event refers to, so that every fold gets an event of its own.
@@ -66,7 +67,7 @@ func keysGuarded(v *View, event Event, r *Recorded) (keys []string, err error) {
 // touches reports whether the event changes records of a view. One that names no
 // record does not; one that cannot be read must be looked at.
 func (k *known) touches(p *Projector, v *projected) bool {
-	if !v.types[k.r.Type] {
+	if !k.kind.listed(v) {
 		return false
 	}
 	if v.shared < 0 {
@@ -98,7 +99,7 @@ func (w *work) group(batch []Recorded) []*history {
 			byEntity[r.EntityID] = h
 			histories = append(histories, h)
 		}
-		h.events = append(h.events, known{r: r, index: i})
+		h.events = append(h.events, known{r: r, kind: w.p.typeOf(r.Type), index: i})
 	}
 	for _, h := range histories {
 		h.sort()
@@ -107,14 +108,22 @@ func (w *work) group(batch []Recorded) []*history {
 	return histories
 }
 
+// sort is quick about events in order, which is how they usually come.
 func (h *history) sort() {
+	sorted := true
+	for i := 1; i < len(h.events) && sorted; i++ {
+		sorted = h.events[i-1].r.Version < h.events[i].r.Version
+	}
+	if sorted {
+		return
+	}
 	slices.SortStableFunc(h.events, func(a, b known) int { return cmp.Compare(a.r.Version, b.r.Version) })
 	h.events = slices.CompactFunc(h.events, func(a, b known) bool { return a.r.Version == b.r.Version })
 }
 
 func (w *work) countUnknown(events []known) {
 	for i := range events {
-		if !w.p.known[events[i].r.Type] {
+		if !events[i].kind.known {
 			w.report.Unknown++
 		}
 	}
@@ -128,7 +137,7 @@ func (w *work) sources(histories []*history) []*source {
 		clear(mine)
 		for i := range h.events {
 			k := &h.events[i]
-			for _, v := range w.p.byType[k.r.Type] {
+			for _, v := range k.kind.views {
 				if !k.touches(w.p, v) {
 					continue
 				}
@@ -173,7 +182,7 @@ func (w *work) names(s *source) int {
 	}
 	n := 0
 	for i := range s.events {
-		if k := &s.events[i]; s.view.types[k.r.Type] {
+		if k := &s.events[i]; k.kind.listed(s.view) {
 			keys, _ := k.named(w.p, s.view)
 			n += len(keys)
 		}

@@ -112,7 +112,7 @@ func (w *work) advanceWindow(ctx context.Context, front []*catchUp) {
 
 func (w *work) countRead(c *catchUp) {
 	for i := range c.window {
-		if k := &c.window[i]; k.index < 0 && !w.p.known[k.r.Type] {
+		if k := &c.window[i]; k.index < 0 && !k.kind.known {
 			w.report.Unknown++
 		}
 	}
@@ -149,7 +149,7 @@ func (c *catchUp) fill(ctx context.Context, w *work) (read int, err error) {
 			if events[i].Version != next {
 				return 0, fmt.Errorf("%w: %d", errHole, next)
 			}
-			c.window = append(c.window, known{r: &events[i], index: -1})
+			c.window = append(c.window, known{r: &events[i], kind: w.p.typeOf(events[i].Type), index: -1})
 			next++
 		}
 		read = len(events)
@@ -237,7 +237,7 @@ func (w *work) bounded(s *source, window []known) []known {
 	at, n := w.rows.holder(s).position, 0
 	for i := range window {
 		k := &window[i]
-		if k.r.Version <= at || !s.view.types[k.r.Type] {
+		if k.r.Version <= at || !k.kind.listed(s.view) {
 			continue
 		}
 		keys, _ := k.named(w.p, s.view)

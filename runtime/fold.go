@@ -83,7 +83,8 @@ func (f *fold) step(r *Recorded) error {
 		case err != nil:
 			return err
 		default:
-			if err := f.apply(event, metaOf(r, f.key, state, true)); err != nil {
+			meta := metaOf(r, f.key, state, true)
+			if err := f.apply(event, &meta); err != nil {
 				return err
 			}
 			f.version = r.Version
@@ -95,7 +96,7 @@ func (f *fold) step(r *Recorded) error {
 
 // apply folds one decoded event into the record, which starts here when there is
 // none and ends here when the aggregator deletes it.
-func (f *fold) apply(event Event, meta Meta) error {
+func (f *fold) apply(event Event, meta *Meta) error {
 	if f.record == nil {
 		f.record = f.view.New(f.key)
 	}
@@ -156,13 +157,13 @@ func loadRecord(record Record, payload string) (err error) {
 	return record.Load(payload)
 }
 
-func foldGuarded(record Record, event Event, meta Meta) (err error) {
+func foldGuarded(record Record, event Event, meta *Meta) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = newPanicked(p)
 		}
 	}()
-	return record.Fold(event, meta)
+	return record.Fold(event, *meta)
 }
 
 // panicked is a panic of the user's code, made an error.

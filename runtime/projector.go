@@ -24,9 +24,8 @@ type Projector struct {
 	model      *Model
 	stores     Stores
 	views      []*projected
-	byType     map[string][]*projected
-	known      map[string]bool // types of the model
-	shared     int             // views that are not keyed by the entity
+	types      map[string]*eventType
+	shared     int // views that are not keyed by the entity
 	deployment string
 	clock      Clock
 	log        *slog.Logger
@@ -41,15 +40,27 @@ type Projector struct {
 type projected struct {
 	*View
 	table  Table
-	types  map[string]bool
-	shared int // number among the views not keyed by the entity, else -1
+	index  int // among the views
+	shared int // among the views not keyed by the entity, else -1
 }
+
+// eventType is what the projector asks of the type of an event.
+type eventType struct {
+	known bool // to the model
+	views []*projected
+	lists []bool // by projected.index
+}
+
+// unknownType is of events whose type neither the model nor a view has.
+var unknownType = &eventType{}
+
+func (t *eventType) listed(v *projected) bool { return v.index < len(t.lists) && t.lists[v.index] }
 
 // NewProjector returns a projector of all views of a model.
 func NewProjector(m *Model, s Stores, o ProjectorOptions) *Projector {
 	p := &Projector{
 		model: m, stores: s, deployment: o.Deployment, clock: o.Clock, log: o.Logger,
-		byType: map[string][]*projected{}, known: map[string]bool{},
+		types: map[string]*eventType{},
 	}
 	if p.deployment == "" {
 		p.deployment = "unnamed" // an empty one would read as "not held"
@@ -61,23 +72,31 @@ func NewProjector(m *Model, s Stores, o ProjectorOptions) *Projector {
 		p.log = slog.Default()
 	}
 	for i := range m.Events {
-		p.known[m.Events[i].Name] = true
+		p.types[m.Events[i].Name] = &eventType{known: true, lists: make([]bool, len(m.Views))}
 	}
 	for i := range m.Views {
-		v := &projected{View: &m.Views[i], types: map[string]bool{}, shared: -1}
+		v := &projected{View: &m.Views[i], index: i, shared: -1}
 		v.table = Table{View: v.Name, Revision: v.Revision}
 		if !v.KeyedByEntity() {
 			v.shared, p.shared = p.shared, p.shared+1
 		}
-		for _, t := range v.Events {
-			if !v.types[t] {
-				v.types[t] = true
-				p.byType[t] = append(p.byType[t], v)
+		for _, name := range v.Events {
+			if t := p.types[name]; t != nil && !t.lists[i] {
+				t.lists[i] = true
+				t.views = append(t.views, v)
 			}
 		}
 		p.views = append(p.views, v)
 	}
 	return p
+}
+
+// typeOf never returns nil.
+func (p *Projector) typeOf(name string) *eventType {
+	if t := p.types[name]; t != nil {
+		return t
+	}
+	return unknownType
 }
 
 // Report says what one batch took.

@@ -114,7 +114,7 @@ func (w *work) want(want *wanted, s *source) {
 	want.add(wantedRow{table: s.view.table, marker: true, key: s.entity})
 	for i := range s.events {
 		k := &s.events[i]
-		if !s.view.types[k.r.Type] {
+		if !k.kind.listed(s.view) {
 			continue
 		}
 		keys, _ := k.named(w.p, s.view) // an event that cannot be read names nothing

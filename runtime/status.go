@@ -83,7 +83,7 @@ func (w *work) hasMore(ctx context.Context, s *source) (bool, error) {
 			return false, err
 		}
 		for i := range events {
-			if k := (known{r: &events[i], index: -1}); k.touches(w.p, s.view) {
+			if k := (known{r: &events[i], kind: w.p.typeOf(events[i].Type), index: -1}); k.touches(w.p, s.view) {
 				return true, nil
 			}
 		}

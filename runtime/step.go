@@ -154,7 +154,7 @@ func (f *folding) foldSource(s *source) error {
 			break
 		}
 		state := f.w.p.model.stateAfter(sh.now.state, k.r)
-		if f.view.types[k.r.Type] {
+		if k.kind.listed(f.view) {
 			fits, err := f.foldEvent(&sh, k, state)
 			if err != nil {
 				return f.spoil(s, k, err)
@@ -265,7 +265,8 @@ func (f *folding) foldRecord(sh *share, r *recordFold, k *known, state string, l
 	if err != nil {
 		return err
 	}
-	if err := r.apply(event, metaOf(k.r, r.key, state, latest)); err != nil {
+	meta := metaOf(k.r, r.key, state, latest)
+	if err := r.apply(event, &meta); err != nil {
 		return err
 	}
 	if f.careful {
