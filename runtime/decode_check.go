@@ -164,7 +164,12 @@ func (d *Decoder) UniqueItems() {
 
 // compare compares the number read last with a limit, exactly.
 func (d *Decoder) compare(limit string) int {
-	l, _ := scan.ParseNumber(limit)
+	var l scan.Number
+	if len(limit) == 1 { // most are "0"
+		l.Small, l.Coef = true, uint64(limit[0]-'0')
+	} else {
+		l, _ = scan.ParseNumber(limit)
+	}
 	return compareNumbers(&d.number, &l)
 }
 

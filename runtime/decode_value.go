@@ -137,12 +137,11 @@ const maxExponent = 400
 
 // readNumber reads a number at the scanner's position, or notes what is wrong.
 func (d *Decoder) readNumber() bool {
-	n, ok := d.s.Number()
-	if !ok {
+	n := &d.number
+	if !d.s.Number(n) {
 		d.malformed("a value")
 		return false
 	}
-	d.number = n
 	if d.stored {
 		return true
 	}
@@ -150,7 +149,7 @@ func (d *Decoder) readNumber() bool {
 		d.violate("range", "must have an exponent from -400 to 400")
 		return false
 	}
-	d.digest = hashNumber(&d.number)
+	d.digest = hashNumber(n)
 	return true
 }
 

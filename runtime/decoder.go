@@ -1,6 +1,7 @@
 package es
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -110,7 +111,7 @@ type Decoder struct {
 	// member's name and an element's index live here, so that a pointer is made only when
 	// something is wrong.
 	frames []frame
-	names  []string // members so far of the open objects, one after the other
+	hashes []uint64 // of the names so far in the open objects, one after the other
 	room   [maxDepth]frame
 
 	// The value read last, for the checks, and its digest.
@@ -122,8 +123,8 @@ type Decoder struct {
 	absent  bool // a null that counts as nothing
 	digest  uint64
 
-	buffer   []byte    // where the payload is written
-	envelope *envelope // of a request
+	buffer   []byte   // where the payload is written
+	envelope envelope // of a request
 	now      time.Time
 	recorded *Recorded // what is loaded, for NewUUID
 
@@ -142,7 +143,7 @@ type frame struct {
 	hash   uint64
 	sum    uint64
 	bloom  uint64 // of the names seen
-	names  int    // where its names begin in Decoder.names
+	hashes int    // where its names begin in Decoder.hashes
 	unique map[string]struct{}
 }
 
@@ -181,7 +182,11 @@ func (d *Decoder) push(list bool) bool {
 		d.failSyntax("is nested deeper than " + strconv.Itoa(maxDepth) + " levels")
 		return false
 	}
-	d.frames = append(d.frames, frame{list: list, start: d.s.Pos, names: len(d.names)})
+	n := len(d.frames)
+	d.frames = d.room[:n+1]
+	f := &d.frames[n] // name and unique are empty: see pop and release
+	f.list, f.pend, f.count, f.at, f.start = list, false, 0, 0, d.s.Pos
+	f.sum, f.bloom, f.hashes = 0, 0, len(d.hashes)
 	d.s.Pos++
 	return true
 }
@@ -196,8 +201,7 @@ func (d *Decoder) pop(f *frame) {
 			d.digest = mix(f.sum, digestList)
 		} else {
 			d.digest = mix(f.sum, digestObject)
-			clear(d.names[f.names:])
-			d.names = d.names[:f.names]
+			d.hashes = d.hashes[:f.hashes]
 		}
 	}
 	f.name, f.unique = "", nil // a pooled Decoder holds on to no text
@@ -228,8 +232,7 @@ func (d *Decoder) Member() bool {
 	for !d.failed && len(d.frames) > 0 {
 		f := &d.frames[len(d.frames)-1]
 		if f.pend {
-			d.settle(f)
-			if d.failed {
+			if d.settle(f); d.failed {
 				return false
 			}
 		}
@@ -250,34 +253,24 @@ func (d *Decoder) Member() bool {
 			d.malformed("a member's name")
 			return false
 		}
-		if !d.readName(f) {
+		name, ok := d.s.String()
+		if !ok {
+			d.malformed("the rest of a member's name")
 			return false
 		}
+		if d.s.Space() != ':' {
+			d.malformed("a colon")
+			return false
+		}
+		d.s.Pos++
+		d.s.Space()
+		f.name, f.at, f.pend = name, d.s.Pos, true
+		f.count++
 		if d.stored || !d.taken(f) {
 			return true
 		}
 	}
 	return false
-}
-
-// readName reads a member's name and goes to its value.
-func (d *Decoder) readName(f *frame) bool {
-	name, ok := d.s.String()
-	if !ok {
-		d.malformed("the rest of a member's name")
-		return false
-	}
-	if d.s.Space() != ':' {
-		d.malformed("a colon")
-		return false
-	}
-	d.s.Pos++
-	d.s.Space()
-	f.name = name
-	f.count++
-	f.at = d.s.Pos
-	f.pend = true
-	return true
 }
 
 // taken reports whether a member of a request is not for the generated code:
@@ -289,14 +282,15 @@ func (d *Decoder) taken(f *frame) bool {
 		d.skip()
 		return true
 	}
-	if len(d.frames) == 1 && d.envelope != nil && d.envelope.take(d, f.name) {
+	if len(d.frames) == 1 && d.envelope.rule != nil && d.envelope.take(d, f.name) {
 		d.absent = true
 		return true
 	}
 	return false
 }
 
-// repeated notes the name of a member and reports whether the object had it before.
+// repeated notes the name of a member and reports whether the object had it
+// before. Names are compared by hash; only where these are equal, by themselves.
 func (d *Decoder) repeated(f *frame) bool {
 	if f.unique != nil {
 		_, known := f.unique[f.name]
@@ -304,22 +298,36 @@ func (d *Decoder) repeated(f *frame) bool {
 		return known
 	}
 	bit := uint64(1) << (f.hash >> 58)
-	if f.bloom&bit != 0 {
-		for _, name := range d.names[f.names:] {
-			if name == f.name {
-				return true
-			}
-		}
+	if f.bloom&bit != 0 && slices.Contains(d.hashes[f.hashes:], f.hash) && slices.Contains(d.namesBefore(f), f.name) {
+		return true
 	}
 	f.bloom |= bit
-	d.names = append(d.names, f.name)
-	if len(d.names)-f.names > manyNames {
+	d.hashes = append(d.hashes, f.hash)
+	if len(d.hashes)-f.hashes > manyNames {
 		f.unique = make(map[string]struct{}, 4*manyNames)
-		for _, name := range d.names[f.names:] {
+		for _, name := range d.namesBefore(f) {
 			f.unique[name] = struct{}{}
 		}
+		f.unique[f.name] = struct{}{}
 	}
 	return false
+}
+
+// namesBefore reads the names of an open object again, up to the member at hand.
+func (d *Decoder) namesBefore(f *frame) []string {
+	var names []string
+	s := scan.Scanner{Text: d.s.Text, Pos: f.start}
+	for range f.count - 1 {
+		s.Pos++ // the brace or a comma
+		s.Space()
+		name, _ := s.String()
+		names = append(names, name)
+		s.Space()
+		s.Pos++ // the colon
+		s.Skip()
+		s.Space()
+	}
+	return names
 }
 
 // Name is the name of the member that [Decoder.Member] came to.

@@ -176,7 +176,8 @@ func appendCompact(dst []byte, s *scan.Scanner, depth int) ([]byte, bool) {
 	case 'n':
 		return append(dst, "null"...), s.Word("null")
 	}
-	n, ok := s.Number()
+	var n scan.Number
+	ok := s.Number(&n)
 	return append(dst, n.Text...), ok
 }
 

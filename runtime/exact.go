@@ -38,8 +38,11 @@ func sign(neg bool) int {
 
 // compareSmall compares magnitudes whose powers of ten are not far apart.
 func compareSmall(a, b *scan.Number) (int, bool) {
-	apart := (a.Exp - a.Frac) - (b.Exp - b.Frac)
 	x, y := a.Coef, b.Coef
+	if y == 0 {
+		return order3(sign(x > 0), 0), true
+	}
+	apart := (a.Exp - a.Frac) - (b.Exp - b.Frac)
 	var xhi, yhi uint64
 	switch {
 	case apart > 19 || apart < -19:
@@ -202,7 +205,8 @@ func appendNormal(dst []byte, s *scan.Scanner) []byte {
 		s.Skip()
 		return append(dst, s.Text[start:s.Pos]...)
 	}
-	n, _ := s.Number()
+	var n scan.Number
+	s.Number(&n)
 	return appendNormalNumber(dst, &n)
 }
 

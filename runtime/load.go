@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/esgen/esgen/runtime/scan"
 )
@@ -59,6 +60,21 @@ func DecodeStored(text string, v interface{ Decode(*Decoder) }) error {
 		return fmt.Errorf("es: stored text: %w", err)
 	}
 	return nil
+}
+
+// DecodeChecked reads a JSON text as the fields of a request are read, with every
+// check, and without an envelope. now is what Now gives. The error is an *InvalidError.
+func DecodeChecked(text string, v interface{ Decode(*Decoder) }, now time.Time) error {
+	d := newDecoder(text)
+	defer d.release()
+	d.now = now
+	if d.checkText() {
+		v.Decode(d)
+		if !d.failed && (len(d.frames) != 0 || !d.s.End()) {
+			d.malformed("the end of the text")
+		}
+	}
+	return d.err()
 }
 
 // storedErr ends the reading of a stored text.

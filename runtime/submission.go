@@ -30,8 +30,8 @@ func (m *Model) DecodeSubmission(body []byte, now time.Time) (*Submission, error
 	text := string(body)
 	d := newDecoder(text)
 	defer d.release()
-	env := envelope{rule: &m.Key}
-	d.envelope = &env
+	env := &d.envelope
+	env.rule = &m.Key
 	d.now = now
 	eventType, entityID := head(text, m.Key.Name)
 	var event DecodableEvent
@@ -46,7 +46,7 @@ func (m *Model) DecodeSubmission(body []byte, now time.Time) (*Submission, error
 				d.skip()
 			}
 		}
-		d.finish(&env, t)
+		d.finish(env, t)
 	}
 	if len(d.violations) > 0 {
 		return nil, d.err()
@@ -265,18 +265,14 @@ func newDecoder(text string) *Decoder {
 // release gives a decoder back, without a hold on any text.
 func (d *Decoder) release() {
 	clear(d.frames)
-	clear(d.names)
-	names, buffer := d.names[:0], d.buffer[:0]
-	if cap(names) > 4*manyNames {
-		names = nil
-	}
+	hashes, buffer := d.hashes[:0], d.buffer[:0]
 	if cap(buffer) > maxBuffer {
 		buffer = nil
 	}
-	d.s, d.names, d.buffer = scan.Scanner{}, names, buffer
+	d.s, d.hashes, d.buffer = scan.Scanner{}, hashes, buffer
 	d.stored, d.failed, d.more, d.absent = false, false, false, false
 	d.text, d.number, d.digest = "", scan.Number{}, 0
-	d.envelope, d.recorded, d.now = nil, nil, time.Time{}
+	d.envelope, d.recorded, d.now = envelope{}, nil, time.Time{}
 	d.violations, d.pointerBytes = nil, 0
 	decoders.Put(d)
 }

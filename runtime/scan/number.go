@@ -17,58 +17,54 @@ type Number struct {
 // MaxExp bounds the exponents that are kept exactly.
 const MaxExp = 1 << 20
 
-// Number reads a number.
-func (s *Scanner) Number() (Number, bool) {
+// Number reads a number into n.
+func (s *Scanner) Number(n *Number) bool {
 	text, start := s.Text, s.Pos
 	i := start
-	var n Number
-	if i < len(text) && text[i] == '-' {
-		n.Neg = true
+	neg := i < len(text) && text[i] == '-'
+	if neg {
 		i++
 	}
 	first := i
-	digits := 0 // without leading zeros
+	var coef uint64
 	for ; i < len(text) && text[i]-'0' <= 9; i++ {
-		n.Coef = n.Coef*10 + uint64(text[i]-'0')
+		coef = coef*10 + uint64(text[i]-'0')
 	}
-	digits = i - first
-	switch {
-	case digits == 0:
-		s.Pos = i
-		return n, false
-	case text[first] == '0':
-		if digits > 1 {
-			s.Pos = first + 1
-			return n, false
-		}
+	digits := i - first // from the first that is not zero
+	if digits == 0 || digits > 1 && text[first] == '0' {
+		s.Pos = min(i, first+1)
+		return false
+	}
+	if text[first] == '0' {
 		digits = 0
 	}
+	frac := 0
 	if i < len(text) && text[i] == '.' {
 		i++
 		point := i
 		for ; i < len(text) && text[i]-'0' <= 9; i++ {
-			n.Coef = n.Coef*10 + uint64(text[i]-'0')
-			if n.Coef != 0 || digits > 0 {
+			coef = coef*10 + uint64(text[i]-'0')
+			if coef != 0 || digits > 0 {
 				digits++
 			}
 		}
-		n.Frac = i - point
-		if n.Frac == 0 {
+		if frac = i - point; frac == 0 {
 			s.Pos = i
-			return n, false
+			return false
 		}
 	}
-	n.Small = digits <= 19
+	exp := 0
 	if i < len(text) && text[i]|0x20 == 'e' {
 		var ok bool
-		if n.Exp, i, ok = exponent(text, i+1); !ok {
+		if exp, i, ok = exponent(text, i+1); !ok {
 			s.Pos = i
-			return n, false
+			return false
 		}
 	}
-	n.Text = text[start:i]
+	n.Text, n.Neg, n.Small = text[start:i], neg, digits <= 19
+	n.Coef, n.Frac, n.Exp = coef, frac, exp
 	s.Pos = i
-	return n, true
+	return true
 }
 
 // exponent reads what follows the e at text[i:] and returns where it ends.
@@ -110,8 +106,8 @@ func (n *Number) Digits() (digits string, exp int) {
 }
 
 // ParseNumber takes apart a text that is one number and nothing else.
-func ParseNumber(text string) (Number, bool) {
+func ParseNumber(text string) (n Number, ok bool) {
 	s := Scanner{Text: text}
-	n, ok := s.Number()
+	ok = s.Number(&n)
 	return n, ok && s.Pos == len(text)
 }

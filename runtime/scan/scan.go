@@ -7,6 +7,7 @@
 package scan
 
 import (
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -62,7 +63,7 @@ func (s *Scanner) String() (string, bool) {
 	if s.Pos >= len(text) || text[s.Pos] != '"' {
 		return "", false
 	}
-	for i := start; i < len(text); i++ {
+	for i := skipPlain(text, start); i < len(text); i++ {
 		c := text[i]
 		if plain[c] {
 			continue
@@ -79,6 +80,28 @@ func (s *Scanner) String() (string, bool) {
 	}
 	s.Pos = len(text)
 	return "", false
+}
+
+// skipPlain steps over plain bytes eight at a time, and may leave up to seven.
+func skipPlain(text string, i int) int {
+	const (
+		low   = 0x0101010101010101
+		high  = 0x80 * low
+		quote = '"' * low
+		slash = '\\' * low
+		space = ' ' * low
+	)
+	for ; i+8 <= len(text); i += 8 {
+		t := text[i : i+8]
+		x := uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
+			uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+		q, b := x^quote, x^slash
+		// The lowest bit that is set marks the first byte that is not plain.
+		if m := ((q-low)&^q | (b-low)&^b | (x-space)&^x) & high; m != 0 {
+			return i + bits.TrailingZeros64(m)>>3
+		}
+	}
+	return i
 }
 
 // unescape reads on at the first escape of a string that began at start.

@@ -1,0 +1,60 @@
+// Command bench measures the toolkit's goals for speed. Each is a ratio of two
+// rows of one run, so that it holds on any machine; absolute times only show scale.
+//
+// It is a module of its own, so that what it compares with never enters the toolkit's
+// dependencies. A suite that misses a goal makes the exit status 1.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// suites are what can be measured, by name.
+var suites = []struct {
+	name string
+	make func() (*suite, error)
+}{
+	{"post", postSuite},
+	{"decode", decodeSuite},
+	{"envelope", envelopeSuite},
+}
+
+func main() {
+	rounds := flag.Int("rounds", 5, "rounds of which the median counts")
+	each := flag.Duration("each", 60*time.Millisecond, "time of each row in each round")
+	only := flag.String("only", "", "names of suites, with commas between; all unless given")
+	flag.Parse()
+	runtime.GOMAXPROCS(1)
+	met, err := measureAll(*rounds, *each, *only)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(2)
+	}
+	if !met {
+		os.Exit(1)
+	}
+}
+
+func measureAll(rounds int, each time.Duration, only string) (bool, error) {
+	met := true
+	for _, entry := range suites {
+		if only != "" && !strings.Contains(","+only+",", ","+entry.name+",") {
+			continue
+		}
+		s, err := entry.make()
+		if err != nil {
+			return false, err
+		}
+		results, err := s.measure(rounds, each)
+		if err != nil {
+			return false, err
+		}
+		met = s.print(os.Stdout, results) && met
+	}
+	return met, nil
+}

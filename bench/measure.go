@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"syscall"
+	"testing"
+	"text/tabwriter"
+	"time"
+)
+
+// A suite is measured in one go: its rows take turns, so that a busy moment of the
+// machine meets all of them.
+type suite struct {
+	title string
+	rows  []row
+	goals []goal
+}
+
+// row is one way to do the suite's work. run does it once.
+type row struct {
+	name string
+	run  func() error
+}
+
+// goal is a ratio of two rows, or a count of allocations of one, that has to stay
+// at or below a limit.
+type goal struct {
+	id, says     string
+	row, against string // against "": allocations of row
+	limit        float64
+}
+
+// result is the median of a row.
+type result struct {
+	nanos  float64
+	allocs float64
+}
+
+// measure runs each row for about the given time in each round.
+func (s *suite) measure(rounds int, each time.Duration) (map[string]result, error) {
+	times := map[string][]float64{}
+	counts := map[string]int{}
+	results := map[string]result{}
+	for _, r := range s.rows {
+		if err := r.run(); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", s.title, r.name, err)
+		}
+		counts[r.name] = calibrate(r.run, each)
+	}
+	for range rounds {
+		for _, r := range s.rows {
+			n := counts[r.name]
+			start := used()
+			for range n {
+				r.run()
+			}
+			times[r.name] = append(times[r.name], float64(used()-start)/float64(n))
+		}
+	}
+	for _, r := range s.rows {
+		ts := times[r.name]
+		slices.Sort(ts)
+		allocs := testing.AllocsPerRun(min(counts[r.name], 1000), func() { r.run() })
+		results[r.name] = result{ts[len(ts)/2], allocs}
+	}
+	return results, nil
+}
+
+// used is the processor time that this process has had: unlike the clock it does not
+// run on while others have the processor.
+func used() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return time.Duration(time.Now().UnixNano())
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// calibrate finds how often run fits into a time.
+func calibrate(run func() error, each time.Duration) int {
+	for n := 1; ; n *= 2 {
+		start := used()
+		for range n {
+			run()
+		}
+		if took := used() - start; took > each/4 {
+			return max(1, int(float64(n)*float64(each)/float64(took)))
+		}
+	}
+}
+
+// print writes the rows against the first, then the goals, and reports whether
+// all are met.
+func (s *suite) print(w io.Writer, results map[string]result) bool {
+	fmt.Fprintf(w, "\n%s\n", s.title)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "µs\tratio\tallocs\t \t")
+	first := results[s.rows[0].name].nanos
+	for _, r := range s.rows {
+		got := results[r.name]
+		fmt.Fprintf(t, "%.2f\t%.3f\t%.0f\t  %s\t\n", got.nanos/1000, got.nanos/first, got.allocs, r.name)
+	}
+	t.Flush()
+	met := true
+	for _, g := range s.goals {
+		got := results[g.row].allocs
+		if g.against != "" {
+			got = results[g.row].nanos / results[g.against].nanos
+		}
+		verdict := "met"
+		if got > g.limit {
+			verdict, met = "MISSED", false
+		}
+		fmt.Fprintf(w, "%-4s %-6s %.3g, at most %.3g: %s\n", g.id, verdict, got, g.limit, g.says)
+	}
+	return met
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/esgen/esgen/bench/sample"
+	es "github.com/esgen/esgen/runtime"
+)
+
+var now = time.Date(2026, 3, 1, 10, 15, 31, 0, time.UTC)
+
+const (
+	rowHand   = "A encoding/json, checks by hand, MarshalMap"
+	rowSchema = "B jsonschema/v5, then as A"
+	rowPost   = "esgen: decode, check, defaults, digest, item with one JSON attribute"
+	rowV1     = "encoding/json, decode alone"
+	rowV2     = "json v2, decode alone"
+	rowDecode = "esgen: decode, check, defaults, digest"
+	rowSubmit = "esgen: the same, the envelope, and the canonical payload"
+	rowStored = "esgen: decode the stored payload"
+)
+
+// postSuite measures a POST up to the item that is put.
+func postSuite() (*suite, error) {
+	schema, err := compiledSchema()
+	if err != nil {
+		return nil, err
+	}
+	body, m := []byte(sample.Body), sample.Model()
+	return &suite{
+		title: "POST: an event of " + strconv.Itoa(len(body)) + " bytes with 4 items, up to the item that is put",
+		rows: []row{
+			{rowHand, func() error { return postByHand(body, now) }},
+			{rowSchema, func() error { return postBySchema(schema, body, now) }},
+			{rowPost, func() error { return post(m, body) }},
+		},
+		goals: []goal{
+			{"G1", "of A", rowPost, rowHand, 0.20},
+			{"G1", "of B", rowPost, rowSchema, 0.06},
+			{"G2", "allocations", rowPost, "", 12},
+		},
+	}, nil
+}
+
+// decodeSuite measures what reading the event costs beside decoding it alone.
+func decodeSuite() (*suite, error) {
+	body, m := []byte(sample.Body), sample.Model()
+	s, err := m.DecodeSubmission(body, now)
+	if err != nil {
+		return nil, err
+	}
+	// The event alone, as the decoders that it is compared with read it.
+	fields := []byte(strings.Replace(sample.Body, `"type":"OrderPlaced","orderId":"ord-2026-000017",`, "", 1))
+	stored := es.Recorded{EntityID: s.EntityID, Version: 1, Type: "OrderPlaced", Revision: 1, Time: now, Payload: s.Payload}
+	return &suite{
+		title: "Decoding: the same event",
+		rows: []row{
+			{rowV1, func() error { return decodeV1(body) }},
+			{rowV2, func() error { return decodeV2(body) }},
+			{rowDecode, func() error {
+				e := &sample.OrderPlaced{}
+				sink = e
+				return es.DecodeChecked(string(fields), e, now)
+			}},
+			{rowSubmit, func() error {
+				s, err := m.DecodeSubmission(body, now)
+				sink = s
+				return err
+			}},
+			{rowStored, func() error {
+				e, err := m.LoadEvent(&stored)
+				sink = e
+				return err
+			}},
+		},
+		goals: []goal{
+			{"G3", "of encoding/json", rowDecode, rowV1, 0.20},
+			{"G3", "of json v2", rowDecode, rowV2, 0.45},
+		},
+	}, nil
+}
+
+func post(m *es.Model, body []byte) error {
+	s, err := m.DecodeSubmission(body, now)
+	if err != nil {
+		return err
+	}
+	sink = eventItem(s)
+	return nil
+}
+
+// eventItem lays out an event as a table keeps it: what is keyed or filtered as
+// attributes, the payload as one string. The attributes share one piece of memory.
+func eventItem(s *es.Submission) map[string]types.AttributeValue {
+	a := &struct {
+		id, kind, event, time, digest, payload types.AttributeValueMemberS
+		version, format                        types.AttributeValueMemberN
+	}{}
+	a.id.Value, a.kind.Value, a.event.Value = s.EntityID, s.Type.Name, eventID
+	a.time.Value, a.digest.Value, a.payload.Value = now.Format(time.RFC3339Nano), s.Digest, s.Payload
+	a.version.Value, a.format.Value = strconv.FormatInt(1, 10), "1"
+	return map[string]types.AttributeValue{
+		"_id": &a.id, "_version": &a.version, "_type": &a.kind, "_eventId": &a.event,
+		"_time": &a.time, "_digest": &a.digest, "_payload": &a.payload, "_format": &a.format,
+	}
+}
