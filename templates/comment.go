@@ -66,21 +66,25 @@ func printable(r rune) rune {
 }
 
 // docComment is the comment of a declaration: what it is, its description in the
-// schema, and whether it should no longer be used.
+// schema, and whether clients should no longer use it. It is not Go's own marker for
+// that: what is stored goes on being folded, by code that linters would complain of.
 func docComment(what, description string, d schema.Deprecation) string {
 	text := what
 	if description != "" {
 		text += "\n\n" + description
 	}
 	if d.Set {
-		reason := d.Reason
-		if reason == "" {
-			reason = "the schema says so."
-		}
-		text += "\n\nDeprecated: " + oneLine(reason)
+		text += "\n\n" + deprecated(d)
 	}
 	return comment(text)
 }
 
 // oneLine replaces line breaks by spaces.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+func deprecated(d schema.Deprecation) string {
+	if d.Reason == "" {
+		return "Deprecated in the schema."
+	}
+	return "Deprecated in the schema: " + oneLine(d.Reason)
+}

@@ -33,7 +33,7 @@ func consumerFile(s *schema.Service, c *schema.Consumer) File {
 		g.doc += "\n\n" + c.Description
 	}
 	if c.Deprecated.Set {
-		g.doc += "\n\n" + strings.TrimSpace("The schema deprecates the consumer. "+c.Deprecated.Reason)
+		g.doc += "\n\n" + deprecated(c.Deprecated)
 	}
 	g.printf("%s", comment("Env is what New is given."))
 	g.printf("type Env struct {\n%s", comment("Service appends events to this service. Within a handler it does so idempotently: when the "+
@@ -161,7 +161,7 @@ func methods(c *schema.Consumer) []method {
 			doc: fmt.Sprintf("OnChange is called when a record of the view %q has changed: at least once, usually in "+
 				"order. An error has it called again.", c.View.Name),
 			params: "change Change",
-			body:   "if change.Rebuilding {\nreturn nil\n}\n",
+			body:   "if change.Rebuilding { // a rebuild fills the view again: nothing has happened\nreturn nil\n}\n",
 		}}
 	}
 	var all []method

@@ -139,7 +139,7 @@ func numberValue(g *gofile, t *schema.Type, text string) string {
 func listValue(g *gofile, s *schema.Service, t *schema.Type, list []any) string {
 	items := make([]string, len(list))
 	for i, v := range list {
-		items[i] = literal(g, s, t.Elem, v)
+		items[i] = elided(g, s, t.Elem, literal(g, s, t.Elem, v))
 	}
 	return braced(goType(g, s, t), items)
 }
@@ -148,7 +148,7 @@ func objectValue(g *gofile, s *schema.Service, t *schema.Type, object map[string
 	var items []string
 	if t.Kind == schema.Map {
 		for _, name := range slices.Sorted(maps.Keys(object)) {
-			items = append(items, quoted(name)+": "+literal(g, s, t.Elem, object[name]))
+			items = append(items, quoted(name)+": "+elided(g, s, t.Elem, literal(g, s, t.Elem, object[name])))
 		}
 		return braced(goType(g, s, t), items)
 	}
@@ -184,6 +184,17 @@ func converted(g *gofile, s *schema.Service, t *schema.Type, expr string) string
 	switch t.Kind {
 	case schema.Int, schema.Float:
 		return goType(g, s, t) + "(" + expr + ")"
+	}
+	return expr
+}
+
+// elided is an element of a composite literal without its type, where Go knows it.
+func elided(g *gofile, s *schema.Service, t *schema.Type, expr string) string {
+	switch t.Kind {
+	case schema.Object, schema.List, schema.Map:
+		if rest, ok := strings.CutPrefix(expr, goType(g, s, t)+"{"); ok {
+			return "{" + rest
+		}
 	}
 	return expr
 }

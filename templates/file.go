@@ -142,6 +142,12 @@ func (g *gofile) writeImports(b *bytes.Buffer) {
 	if len(g.imports) == 0 {
 		return
 	}
+	if len(g.imports) == 1 {
+		for path, name := range g.imports {
+			fmt.Fprintf(b, "import %s %q\n\n", name, path)
+		}
+		return
+	}
 	var std, other []string
 	for path := range g.imports {
 		if strings.Contains(strings.SplitN(path, "/", 2)[0], ".") {

@@ -41,8 +41,8 @@ An event is a flat JSON object with its `+"`type`, the key `%s`"+` and its field
 		writeViewCalls(&b, s, v, id)
 	}
 	fmt.Fprintf(&b, `
-The answer to a post says that the event is stored; views follow a moment later. `+"`?minVersion=N`"+` with the version that the
-post answered makes a read wait for nothing: it folds what the record lacks.
+The answer to a post says that the event is stored; views follow a moment later. A read with `+"`?minVersion=N`"+`, N being the
+version that the post answered, has that event in any case.
 
 ## Change it
 

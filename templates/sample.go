@@ -13,19 +13,22 @@ import (
 
 // sampleEvent makes up the required fields of an event, as decoded JSON by name.
 // Values are plausible and mostly valid; patterns may be too hard.
-func sampleEvent(e *schema.Event) map[string]any { return sampleObject(e.Fields) }
+func sampleEvent(e *schema.Event) map[string]any { return sampleObject(e.Fields, 0) }
 
-func sampleObject(fields []*schema.Field) map[string]any {
+func sampleObject(fields []*schema.Field, depth int) map[string]any {
 	object := map[string]any{}
 	for _, f := range fields {
 		if !f.Optional {
-			object[f.Name] = sampleField(f)
+			object[f.Name] = sampleField(f, depth)
 		}
 	}
 	return object
 }
 
-func sampleField(f *schema.Field) any {
+// sampleDepth is how deep lists are filled: their elements may hold such lists again.
+const sampleDepth = 3
+
+func sampleField(f *schema.Field, depth int) any {
 	texts := f.Examples
 	if f.Default != nil && f.Default.Literal != "" {
 		texts = append([]string{f.Default.Literal}, texts...)
@@ -35,11 +38,11 @@ func sampleField(f *schema.Field) any {
 			return value
 		}
 	}
-	return sampleValue(f.Name, f.Type)
+	return sampleValue(f.Name, f.Type, depth)
 }
 
 // sampleValue makes up a value; name is what it is called.
-func sampleValue(name string, t *schema.Type) any {
+func sampleValue(name string, t *schema.Type, depth int) any {
 	if len(t.Enum) > 0 {
 		if value, err := decodeLiteral(t.Enum[0]); err == nil {
 			return value
@@ -63,11 +66,17 @@ func sampleValue(name string, t *schema.Type) any {
 	case schema.JSON:
 		return map[string]any{"example": json.Number("1")}
 	case schema.Object:
-		return sampleObject(t.Fields)
+		return sampleObject(t.Named.Type.Fields, depth+1)
 	case schema.List:
-		return []any{sampleValue(strings.TrimSuffix(name, "s"), t.Elem)}
+		if depth >= sampleDepth {
+			return []any{}
+		}
+		return []any{sampleValue(strings.TrimSuffix(name, "s"), t.Elem, depth+1)}
 	case schema.Map:
-		return map[string]any{"a": sampleValue(name, t.Elem)}
+		if depth >= sampleDepth {
+			return map[string]any{}
+		}
+		return map[string]any{"a": sampleValue(name, t.Elem, depth+1)}
 	}
 	return sampleText(name, t)
 }
@@ -140,7 +149,7 @@ func sampleBody(s *schema.Service, e *schema.Event) string {
 	parts := []string{`"type":` + strconv.Quote(e.Name), strconv.Quote(s.Entity.Key) + ":" + jsonText(sampleID(s))}
 	for _, f := range e.Fields {
 		if !f.Optional && f.Default == nil {
-			parts = append(parts, strconv.Quote(f.Name)+":"+jsonText(sampleField(f)))
+			parts = append(parts, strconv.Quote(f.Name)+":"+jsonText(sampleField(f, 0)))
 		}
 	}
 	return "{" + strings.Join(parts, ",") + "}"

@@ -73,8 +73,8 @@ func (w *viewWriter) packageDoc() string {
 	if v.Description != "" {
 		doc += "\n\n" + v.Description
 	}
-	if v.Deprecated.Set { // for clients: aggregators and consumers may go on using the package
-		doc += "\n\n" + strings.TrimSpace("The schema deprecates the view. "+v.Deprecated.Reason)
+	if v.Deprecated.Set {
+		doc += "\n\n" + deprecated(v.Deprecated)
 	}
 	doc += "\n\nThe functions named on<Event> are its aggregators: they fold one event into one " +
 		"record. They are pure: the same events give the same record, whenever and however often they are folded."

@@ -59,9 +59,8 @@ func (w *viewWriter) writeEach(f *schema.Field, value string, steps []schema.Ste
 		w.printf("for %s := range %s {\n", i, value)
 		w.writePath(typeFieldNames(elem.Named), fmt.Sprintf("%s[%s]", value, i), steps[1:], depth+1)
 	} else {
-		item := local("item", depth)
-		w.printf("for _, %s := range %s {\n", item, value)
-		w.writeKey(elem, item)
+		w.printf("for _, item := range %s {\n", value)
+		w.writeKey(elem, "item")
 	}
 	w.printf("}\n")
 }

@@ -29,88 +29,6 @@ func (w *viewWriter) writeFold() {
 	w.printf("return fmt.Errorf(\"the view %s does not fold events of type %%s\", event.EventType())\n}\n\n", w.view.Name)
 }
 
-// checkOf is the method of es.Checks for kinds whose Go types hold more than JSON can say.
-var checkOf = map[schema.Kind]string{
-	schema.Decimal: "Decimal", schema.Float: "Float", schema.Timestamp: "Time", schema.JSON: "JSON", schema.Date: "Date",
-}
-
-// checked reports whether an aggregator can leave something in the record that
-// cannot be stored.
-func (w *viewWriter) checked() bool {
-	for _, f := range w.view.Fields {
-		if needsCheck(f.Type) {
-			return true
-		}
-	}
-	return false
-}
-
-func needsCheck(t *schema.Type) bool {
-	switch t.Kind {
-	case schema.List, schema.Map:
-		return needsCheck(t.Elem)
-	case schema.Object:
-		for _, f := range t.Fields {
-			if needsCheck(f.Type) {
-				return true
-			}
-		}
-		return false
-	}
-	return checkOf[t.Kind] != ""
-}
-
-func (w *viewWriter) writeChecks() {
-	if !w.checked() {
-		return
-	}
-	w.printf("// check finds values that cannot be stored, such as a Decimal beyond 38 digits.\n")
-	w.printf("func (v *View) check() error {\nvar c es.Checks\n")
-	for _, f := range w.view.Fields {
-		w.writeFieldCheck(f, f.Name, "v."+w.names[f.Name], 0)
-	}
-	w.printf("return c.Err()\n}\n\n")
-}
-
-// writeFieldCheck checks a field of the record or of an object in it; path is
-// how the schema calls it.
-func (w *viewWriter) writeFieldCheck(f *schema.Field, path, value string, depth int) {
-	if !needsCheck(f.Type) {
-		return
-	}
-	pointer := f.Optional && !nilable(f.Type)
-	if pointer {
-		w.printf("if %s != nil {\n", value)
-		defer w.printf("}\n")
-		if f.Type.Kind != schema.Object {
-			value = "*" + value
-		}
-	}
-	if f.Type.Kind == schema.Date && !pointer { // not yet assigned
-		w.printf("if !%s.IsZero() {\n", value)
-		defer w.printf("}\n")
-	}
-	w.writeCheck(f.Type, path, value, depth)
-}
-
-func (w *viewWriter) writeCheck(t *schema.Type, path, value string, depth int) {
-	switch {
-	case !needsCheck(t):
-	case t.Kind == schema.List, t.Kind == schema.Map:
-		i := local("i", depth)
-		w.printf("for %s := range %s {\n", i, value)
-		w.writeCheck(t.Elem, path, indexed(value, i), depth+1)
-		w.printf("}\n")
-	case t.Kind == schema.Object:
-		names := typeFieldNames(t.Named)
-		for _, f := range t.Fields {
-			w.writeFieldCheck(f, path+"."+f.Name, value+"."+names[f.Name], depth)
-		}
-	default:
-		w.printf("c.%s(%q, %s)\n", checkOf[t.Kind], path, value)
-	}
-}
-
 // writeAppendJSON writes the canonical form of a record: the key, then the fields
 // in the schema's order.
 func (w *viewWriter) writeAppendJSON() {
@@ -161,12 +79,12 @@ func (w *viewWriter) present(f *schema.Field, value string) string {
 
 // zeroObject is the condition that an object has not been assigned.
 func (w *viewWriter) zeroObject(t *schema.Type, value string) string {
-	if comparable(t) {
+	if isComparable(t) {
 		return fmt.Sprintf("(%s == %s{})", value, goType(w.gofile, w.service, t))
 	}
 	names := typeFieldNames(t.Named)
 	var all []string
-	for _, f := range t.Fields {
+	for _, f := range t.Named.Type.Fields {
 		all = append(all, w.zeroField(f, value+"."+names[f.Name]))
 	}
 	return "(" + strings.Join(all, " && ") + ")"
@@ -193,13 +111,13 @@ func (w *viewWriter) zeroField(f *schema.Field, value string) string {
 	return value + " == nil"
 }
 
-// comparable reports whether Go compares values of an object's type with ==.
-func comparable(t *schema.Type) bool {
-	for _, f := range t.Fields {
+// isComparable reports whether Go compares values of an object's type with ==.
+func isComparable(t *schema.Type) bool {
+	for _, f := range t.Named.Type.Fields {
 		switch {
 		case nilable(f.Type):
 			return false
-		case f.Type.Kind == schema.Object && !f.Optional && !comparable(f.Type):
+		case f.Type.Kind == schema.Object && !f.Optional && !isComparable(f.Type):
 			return false
 		}
 	}

@@ -57,7 +57,7 @@ func (w *viewTest) writeAnyOrder() {
 	w.printf("first := %s\nsecond := first\nsecond.%s = %q\n\n", w.eventLiteral(), key, second)
 	w.printf("// Events of different %s arrive in any order: each must give the same records.\n", plural(w.service.Entity.Name))
 	w.printf("estest.Given(t, Definition(), first, second).InAnyOrder().Want(")
-	if wanted := w.wanted(second); wanted != "" {
+	if wanted := w.wanted(w.id, second); wanted != "" {
 		w.printf("\n%s", wanted)
 	}
 	w.printf(")\n")
@@ -84,24 +84,38 @@ func composite(name string, items []string) string {
 	return name + "{\n" + strings.Join(items, ",\n") + ",\n}"
 }
 
-// wanted is the list of records that the new stubs make of the event; id is the
-// entity's whose event came last.
-func (w *viewTest) wanted(id string) string {
+// wanted is the list of records that the new stubs make of the event, when the
+// entities that it happens to are ids, in this order.
+func (w *viewTest) wanted(ids ...string) string {
+	var order []any
+	last := map[any]string{} // key -> entity whose event came last
+	for _, id := range ids {
+		for _, key := range w.keys(id) {
+			if !slices.Contains(order, key) {
+				order = append(order, key)
+			}
+			last[key] = id
+		}
+	}
 	var b strings.Builder
-	for _, key := range w.keys() {
-		fmt.Fprintf(&b, "%s,\n", w.record(key, id))
+	for _, key := range order {
+		fmt.Fprintf(&b, "%s,\n", w.record(key, last[key]))
 	}
 	return b.String()
 }
 
-// keys are those of the records that the event names.
-func (w *viewTest) keys() []any {
+// keys are those of the records that the event of an entity names.
+func (w *viewTest) keys(id string) []any {
 	if w.view.KeyedByEntity {
-		return []any{w.id}
+		return []any{id}
 	}
 	var keys []any
 	for _, path := range w.event.Keys {
-		for _, key := range follow(w.sample, path.Steps) {
+		found := follow(w.sample, path.Steps)
+		if path.Text == w.service.Entity.Key {
+			found = []any{id}
+		}
+		for _, key := range found {
 			if key != "" && !slices.Contains(keys, key) {
 				keys = append(keys, key)
 			}
@@ -110,8 +124,7 @@ func (w *viewTest) keys() []any {
 	return keys
 }
 
-// follow leads along a path to the strings and numbers at its end. The entity's
-// key, which is no field, is not found.
+// follow leads along a path to the strings and numbers at its end.
 func follow(value any, steps []schema.Step) []any {
 	if len(steps) == 0 {
 		switch value.(type) {

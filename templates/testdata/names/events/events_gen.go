@@ -3,9 +3,7 @@
 // Package events holds the events of the names service, one struct for each.
 package events
 
-import (
-	es "github.com/esgen/esgen/runtime"
-)
+import es "github.com/esgen/esgen/runtime"
 
 // This constant is missing from the runtime if generated code and runtime do
 // not fit each other. Then bring both to one version: "go get

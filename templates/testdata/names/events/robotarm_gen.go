@@ -2,9 +2,7 @@
 
 package events
 
-import (
-	es "github.com/esgen/esgen/runtime"
-)
+import es "github.com/esgen/esgen/runtime"
 
 // RobotArm is an event of a type.
 type RobotArm struct {

@@ -2,9 +2,7 @@
 
 package types
 
-import (
-	es "github.com/esgen/esgen/runtime"
-)
+import es "github.com/esgen/esgen/runtime"
 
 // Error is one of 11 values.
 type Error string

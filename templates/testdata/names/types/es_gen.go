@@ -2,9 +2,7 @@
 
 package types
 
-import (
-	es "github.com/esgen/esgen/runtime"
-)
+import es "github.com/esgen/esgen/runtime"
 
 // Es is one of 1 value.
 type Es string

@@ -2,9 +2,7 @@
 
 package events
 
-import (
-	es "github.com/esgen/esgen/runtime"
-)
+import es "github.com/esgen/esgen/runtime"
 
 // OrderDelivered is an event of an order.
 type OrderDelivered struct {

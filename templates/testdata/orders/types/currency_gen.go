@@ -2,9 +2,7 @@
 
 package types
 
-import (
-	es "github.com/esgen/esgen/runtime"
-)
+import es "github.com/esgen/esgen/runtime"
 
 // Currency is one of 3 values.
 type Currency string

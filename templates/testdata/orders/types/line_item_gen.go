@@ -2,9 +2,7 @@
 
 package types
 
-import (
-	es "github.com/esgen/esgen/runtime"
-)
+import es "github.com/esgen/esgen/runtime"
 
 // LineItem is a shared type.
 type LineItem struct {

@@ -206,7 +206,7 @@ func (e *DefaultsSet) Decode(d *es.Decoder) {
 			Sku:    "A-1",
 			Colour: types.ColourRed,
 			Parts: []types.Part{
-				types.Part{
+				{
 					Sku:    "B-2",
 					Colour: types.Colour1st,
 					MadeAt: d.Now(),

@@ -2,9 +2,7 @@
 
 package events
 
-import (
-	es "github.com/esgen/esgen/runtime"
-)
+import es "github.com/esgen/esgen/runtime"
 
 // Nothing is an event of a thing.
 type Nothing struct {

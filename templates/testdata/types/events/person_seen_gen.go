@@ -12,7 +12,7 @@ import (
 
 // PersonSeen is an event of a thing.
 //
-// Deprecated: use ScalarsSet
+// Deprecated in the schema: use ScalarsSet
 type PersonSeen struct {
 	ThingID string // the thing's key
 
