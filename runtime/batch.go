@@ -85,21 +85,40 @@ type history struct {
 
 // group sorts a batch by entity, in the order in which entities first appear.
 func (w *work) group(batch []Recorded) []*history {
+	const ignored = -1
 	var histories []*history
-	byEntity := make(map[string]*history, len(batch))
+	var counts []int
+	place := make([]int, len(batch))
+	byEntity := make(map[string]int, min(len(batch), 1024))
+	last := ignored
 	for i := range batch {
 		r := &batch[i]
+		place[i] = ignored
 		if r.Version < 1 || !usableKey(r.EntityID) {
 			w.report.Ignored++
 			continue
 		}
-		h := byEntity[r.EntityID]
-		if h == nil {
-			h = &history{entity: r.EntityID}
-			byEntity[r.EntityID] = h
-			histories = append(histories, h)
+		if last == ignored || histories[last].entity != r.EntityID {
+			at, ok := byEntity[r.EntityID]
+			if !ok {
+				at = len(histories)
+				byEntity[r.EntityID] = at
+				histories, counts = append(histories, &history{entity: r.EntityID}), append(counts, 0)
+			}
+			last = at
 		}
-		h.events = append(h.events, known{r: r, kind: w.p.typeOf(r.Type), index: i})
+		place[i] = last
+		counts[last]++
+	}
+	all := make([]known, len(batch)) // each history has its stretch of it
+	for at, h := range histories {
+		h.events, all = all[:0:counts[at]], all[counts[at]:]
+	}
+	for i, at := range place {
+		if at != ignored {
+			h := histories[at]
+			h.events = append(h.events, known{r: &batch[i], kind: w.p.typeOf(batch[i].Type), index: i})
+		}
 	}
 	for _, h := range histories {
 		h.sort()
