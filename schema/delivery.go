@@ -151,7 +151,7 @@ func moduleProblem(path string) string {
 			return fmt.Sprintf("%q is the name of a device on Windows", e)
 		case matches(`~[0-9]+$`, e):
 			return fmt.Sprintf("%q looks like a short name of Windows", e)
-		case e == "vendor" || e == "internal" || e == "testdata":
+		case e == "vendor":
 			return fmt.Sprintf("the element %q has a meaning of its own", e)
 		}
 	}

@@ -128,8 +128,8 @@ func writeConstraintTable(b *strings.Builder) {
 }
 
 func writeRules(b *strings.Builder) {
-	b.WriteString("\n## Diagnostics\n\n`esgen validate explain CODE` shows a rule with an example.\n\n| code | severity | what it says |\n|---|---|---|\n")
+	b.WriteString("\n## Diagnostics\n\n`esgen validate explain CODE` shows a rule with an example.\n\n| code | severity | what it says | why |\n|---|---|---|---|\n")
 	for _, r := range rules {
-		fmt.Fprintf(b, "| `%s` | %s | %s |\n", r.Code, r.Severity, cell(r.Title))
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", r.Code, r.Severity, cell(r.Title), cell(r.Explanation))
 	}
 }

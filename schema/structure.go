@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -91,6 +92,9 @@ func locate(root *node, pointer string) place {
 		return p
 	}
 	for _, step := range strings.Split(pointer[1:], "/") {
+		if decoded, err := url.PathUnescape(step); err == nil {
+			step = decoded
+		}
 		step = pointerUnescape.Replace(step)
 		switch p.node.kind {
 		case mappingNode:
@@ -114,8 +118,7 @@ func locate(root *node, pointer string) place {
 	return p
 }
 
-// The validator percent-encodes what it puts into a pointer; our keys that
-// reach it in such a form are found by their decoded text.
+// The validator also percent-encodes the steps of a pointer.
 var pointerUnescape = strings.NewReplacer("~1", "/", "~0", "~")
 
 // what names the value in a message.

@@ -136,7 +136,8 @@ func (c *valueChecker) number(out *strings.Builder, t *Type, n *node, pointer st
 	if !c.kind(n, pointer, numberNode, "a number") {
 		return
 	}
-	text, ok := n.text, true
+	var text string
+	var ok bool
 	switch t.Kind {
 	case Int:
 		if text, ok = intText(n.text); !ok {
