@@ -24,12 +24,12 @@ const (
 	digestNumber = 0xa0761d6478bd642f
 	digestObject = 0xe7037ed1a0b428db
 	digestList   = 0x589965cc75374cc3
-	digestName   = 0x1d8e4e27c47d124f
 )
 
-// mix multiplies to 128 bits and folds them: order matters, and every bit.
+// mix multiplies to 128 bits and folds them: order matters, and every bit. The constants
+// are no digest of any value: one factor would be 0, and the other forgotten.
 func mix(a, b uint64) uint64 {
-	hi, lo := bits.Mul64(a^digestName, b^digestNull)
+	hi, lo := bits.Mul64(a^0x1d8e4e27c47d124f, b^0x9e3779b97f4a7c15)
 	return hi ^ lo
 }
 

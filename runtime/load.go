@@ -13,7 +13,8 @@ import (
 // ErrUnknownType is returned for a stored event whose type the model does not know.
 var ErrUnknownType = errors.New("es: unknown event type")
 
-// Fields are the members of an older event while upcasts rewrite them: raw JSON by name.
+// Fields are the members of an older event while upcasts rewrite them: raw JSON by name. An
+// empty text is an absent member.
 type Fields map[string]string
 
 // LoadEvent decodes a stored event: upcasts, defaults for what it lacks, no
@@ -147,6 +148,9 @@ func splitFields(payload string) (Fields, error) {
 func joinFields(fields Fields) (string, error) {
 	dst := []byte{}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if fields[name] == "" {
+			continue
+		}
 		dst = append(AppendString(append(dst, ','), name), ':')
 		s := scan.Scanner{Text: fields[name]}
 		var ok bool

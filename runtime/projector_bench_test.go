@@ -33,7 +33,7 @@ func (r *tally) AppendJSON(dst []byte) []byte {
 	dst = es.AppendInt(append(dst, `{"sum":`...), r.sum)
 	return append(dst, '}')
 }
-func (r *tally) Load(string) error                                       { return nil }
+func (r *tally) Load(string) error                                      { return nil }
 func (r *tally) AppendIndexEntries(dst []es.IndexEntry) []es.IndexEntry { return dst }
 
 type amount struct {
