@@ -33,7 +33,7 @@ An event is a flat JSON object with its `+"`type`, the key `%s`"+` and its field
 `, plural(s.Entity.Name), s.Entity.Key)
 	if e := firstEvent(s); e != nil {
 		body := sampleBody(s, e)
-		fmt.Fprintf(&b, "    curl -i localhost:8080/ -d '%s'\n\n", strings.ReplaceAll(body, "'", `'\''`))
+		fmt.Fprintf(&b, "    curl -i localhost:8080/ -H 'Content-Type: application/json' -d '%s'\n\n", strings.ReplaceAll(body, "'", `'\''`))
 	}
 	id := sampleID(s)
 	fmt.Fprintf(&b, "    curl localhost:8080/events/%s          # the history of one %s\n", id, strings.ReplaceAll(s.Entity.Name, "-", " "))
