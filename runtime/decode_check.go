@@ -166,7 +166,7 @@ func (d *Decoder) UniqueItems() {
 func (d *Decoder) compare(limit string) int {
 	var l scan.Number
 	if len(limit) == 1 { // most are "0"
-		l.Small, l.Coef = true, uint64(limit[0]-'0')
+		l.Text, l.Small, l.Coef = limit, true, uint64(limit[0]-'0')
 	} else {
 		l, _ = scan.ParseNumber(limit)
 	}

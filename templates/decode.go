@@ -15,7 +15,7 @@ func (st *structure) decode(g *gofile, s *schema.Service) {
 	g.useAs("es", runtimePath)
 	var own []pattern
 	seen := st.seenBits()
-	g.printf("// Decode reads %s and reports to d what is wrong with it.\n", st.decodes())
+	g.printf("// Decode reads %s and reports to d what is wrong.\n", st.decodes())
 	g.printf("func (%s *%s) Decode(d *es.Decoder) {\nif !d.Object() {\nreturn\n}\n", st.receiver, st.name)
 	switch words := (len(seen) + bitsPerWord - 1) / bitsPerWord; {
 	case words == 1:
@@ -108,7 +108,7 @@ func (st *structure) fillIn(g *gofile, s *schema.Service, seen map[string]int) {
 		if m.Default == nil {
 			g.printf("d.Missing(%q)\n", m.Name)
 		} else {
-			g.printf("%s.%s = %s\n", st.receiver, m.goName, defaultValue(g, s, m.Field))
+			g.printf("%s.%s = %s\n", st.receiver, m.goName, defaultValue(g, s, m.Field, m.Name))
 		}
 		g.printf("}\n")
 	}

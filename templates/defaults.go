@@ -16,21 +16,22 @@ import (
 )
 
 // defaultValue is the Go expression for a field that was not sent. It stands in
-// a Decode method, where d is the decoder.
-func defaultValue(g *gofile, s *schema.Service, f *schema.Field) string {
+// a Decode method, where d is the decoder. path leads to the field from the object
+// that is decoded, so that new UUIDs within one default differ.
+func defaultValue(g *gofile, s *schema.Service, f *schema.Field, path string) string {
 	switch d := f.Default; {
 	case d.Now && f.Type.Kind == schema.Date:
 		return "d.Today()"
 	case d.Now:
 		return "d.Now()"
 	case d.New:
-		return fmt.Sprintf("d.NewUUID(%q)", f.Name)
+		return fmt.Sprintf("d.NewUUID(%q)", path)
 	default:
 		v, err := decodeLiteral(d.Literal)
 		if err != nil {
 			return zeroValue(g, s, f.Type)
 		}
-		return literal(g, s, f.Type, v)
+		return literalAt(g, s, f.Type, v, path)
 	}
 }
 
@@ -43,9 +44,15 @@ func decodeLiteral(text string) (any, error) {
 	return v, err
 }
 
-// literal is a JSON value of a type as a Go expression. The schema has been
+// literal is a JSON value of a type as a Go expression that needs no decoder: what
+// an object in it lacks and would get from the clock stays zero. The schema has been
 // checked; for a value that does not fit its type after all it gives the zero value.
 func literal(g *gofile, s *schema.Service, t *schema.Type, v any) string {
+	return literalAt(g, s, t, v, "")
+}
+
+// literalAt is [literal] for the default of a field to which path leads.
+func literalAt(g *gofile, s *schema.Service, t *schema.Type, v any, path string) string {
 	text := ""
 	switch v := v.(type) {
 	case string:
@@ -55,9 +62,9 @@ func literal(g *gofile, s *schema.Service, t *schema.Type, v any) string {
 	case bool:
 		text = strconv.FormatBool(v)
 	case []any:
-		text = listValue(g, s, t, v)
+		text = listValue(g, s, t, v, path)
 	case map[string]any:
-		text = objectValue(g, s, t, v)
+		text = objectValue(g, s, t, v, path)
 	}
 	if t.Kind == schema.JSON {
 		g.use("encoding/json")
@@ -136,19 +143,37 @@ func numberValue(g *gofile, t *schema.Type, text string) string {
 	return text
 }
 
-func listValue(g *gofile, s *schema.Service, t *schema.Type, list []any) string {
+func listValue(g *gofile, s *schema.Service, t *schema.Type, list []any, path string) string {
 	items := make([]string, len(list))
 	for i, v := range list {
-		items[i] = elided(g, s, t.Elem, literal(g, s, t.Elem, v))
+		items[i] = element(g, s, t.Elem, v, below(path, strconv.Itoa(i)))
 	}
 	return braced(goType(g, s, t), items)
 }
 
-func objectValue(g *gofile, s *schema.Service, t *schema.Type, object map[string]any) string {
+// below is the path to a part of a value; "" stays "".
+func below(path, name string) string {
+	if path == "" {
+		return ""
+	}
+	return path + "/" + name
+}
+
+// element is a literal within that of a list or a map, which names its type already.
+func element(g *gofile, s *schema.Service, t *schema.Type, v any, path string) string {
+	text := literalAt(g, s, t, v, path)
+	switch t.Kind {
+	case schema.Object, schema.List, schema.Map:
+		return strings.TrimPrefix(text, goType(g, s, t))
+	}
+	return text
+}
+
+func objectValue(g *gofile, s *schema.Service, t *schema.Type, object map[string]any, path string) string {
 	var items []string
 	if t.Kind == schema.Map {
 		for _, name := range slices.Sorted(maps.Keys(object)) {
-			items = append(items, quoted(name)+": "+elided(g, s, t.Elem, literal(g, s, t.Elem, object[name])))
+			items = append(items, quoted(name)+": "+element(g, s, t.Elem, object[name], below(path, name)))
 		}
 		return braced(goType(g, s, t), items)
 	}
@@ -157,7 +182,7 @@ func objectValue(g *gofile, s *schema.Service, t *schema.Type, object map[string
 	}
 	names := typeFieldNames(t.Named)
 	for _, f := range t.Named.Type.Fields {
-		if item := memberValue(g, s, f, object); item != "" {
+		if item := memberValue(g, s, f, object, below(path, f.Name)); item != "" {
 			items = append(items, names[f.Name]+": "+item)
 		}
 	}
@@ -166,15 +191,15 @@ func objectValue(g *gofile, s *schema.Service, t *schema.Type, object map[string
 
 // memberValue is what a field of a default object holds: what the default says,
 // or the field's own default; "" for the zero value.
-func memberValue(g *gofile, s *schema.Service, f *schema.Field, object map[string]any) string {
+func memberValue(g *gofile, s *schema.Service, f *schema.Field, object map[string]any, path string) string {
 	v, said := object[f.Name]
 	switch {
 	case said && v != nil && f.Optional && !nilable(f.Type):
-		return fmt.Sprintf("new(%s)", converted(g, s, f.Type, literal(g, s, f.Type, v)))
+		return fmt.Sprintf("new(%s)", converted(g, s, f.Type, literalAt(g, s, f.Type, v, path)))
 	case said && v != nil:
-		return literal(g, s, f.Type, v)
-	case !said && f.Default != nil:
-		return defaultValue(g, s, f)
+		return literalAt(g, s, f.Type, v, path)
+	case !said && f.Default != nil && (path != "" || f.Default.Literal != ""):
+		return defaultValue(g, s, f, path)
 	}
 	return ""
 }

@@ -24,11 +24,16 @@ var (
 )
 
 // document is one line to the driver, verdict one line from it.
-type document struct{ Case, Type, Body string }
+type document struct {
+	Case, Type, Body string
+	Show             bool // also the payload, and how the event prints
+}
 
 type verdict struct {
 	Violations []struct{ Pointer, Code, Message string }
 	Trouble    string
+	Payload    string
+	Printed    []string
 }
 
 // TestDifferential feeds random documents for every event of every good schema
@@ -42,20 +47,18 @@ func TestDifferential(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs a program")
 	}
-	paths := casePaths(t)
-	dir := writeModule(t, paths)
-	driver := buildDriver(t, dir, paths)
+	services := loadCases(t)
+	driver := buildDriver(t, writeModule(t, services), services)
 	var documents []document
 	validators := map[string]*jsonschema.Schema{}
 	types := map[string]*schema.Event{}
-	for i, path := range paths {
-		s := loadCase(t, path)
+	for i, s := range services {
 		g := newDocuments(s, *seed+uint64(i))
 		for _, e := range s.Events {
-			validators[caseName(path)+"."+e.Name] = compileSchema(t, s.EventSchema(e))
-			types[caseName(path)+"."+e.Name] = e
+			name := folder(s) + "." + e.Name
+			validators[name], types[name] = compileSchema(t, s.EventSchema(e)), e
 			for range *perType {
-				documents = append(documents, document{caseName(path), e.Name, g.body(e)})
+				documents = append(documents, document{Case: folder(s), Type: e.Name, Body: g.body(e)})
 			}
 		}
 	}
@@ -179,7 +182,7 @@ func leaves(e *jsonschema.ValidationError, pointers []string) []string {
 }
 
 // buildDriver builds the program that runs the generated decoders of all cases.
-func buildDriver(t testing.TB, dir string, paths []string) string {
+func buildDriver(t testing.TB, dir string, services []*schema.Service) string {
 	t.Helper()
 	text, err := os.ReadFile("testdata/differential/driver.go.txt")
 	if err != nil {
@@ -188,12 +191,12 @@ func buildDriver(t testing.TB, dir string, paths []string) string {
 	writeFile(t, filepath.Join(dir, "driver", "main.go"), text)
 	var b strings.Builder
 	b.WriteString("package main\n\nimport (\nes \"github.com/esgen/esgen/runtime\"\n")
-	for i, path := range paths {
-		fmt.Fprintf(&b, "events%d %q\n", i, "example.com/cases/"+caseName(path)+"/events")
+	for i, s := range services {
+		fmt.Fprintf(&b, "events%d %q\n", i, s.Module+"/events")
 	}
 	b.WriteString(")\n\nvar models = map[string]*es.Model{\n")
-	for i, path := range paths {
-		fmt.Fprintf(&b, "%q: {Key: events%d.Key(), States: events%d.States(), Events: events%d.Types()},\n", caseName(path), i, i, i)
+	for i, s := range services {
+		fmt.Fprintf(&b, "%q: {Key: events%d.Key(), States: events%d.States(), Events: events%d.Types()},\n", folder(s), i, i, i)
 	}
 	b.WriteString("}\n")
 	writeFile(t, filepath.Join(dir, "driver", "models.go"), []byte(b.String()))
@@ -236,8 +239,7 @@ func judged(t testing.TB, driver string, documents []document) []verdict {
 // TestExportedSchemasAreValid checks the schemas of events and types against
 // the dialect they are written in.
 func TestExportedSchemasAreValid(t *testing.T) {
-	for _, path := range casePaths(t) {
-		s := loadCase(t, path)
+	for _, s := range loadCases(t) {
 		for _, e := range s.Events {
 			compileSchema(t, s.EventSchema(e))
 		}

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,28 +19,41 @@ var update = flag.Bool("update", false, "write what is generated to testdata ins
 
 // loadCase reads a schema of the repository's testdata. The module is renamed so
 // that the code of all cases fits into one Go module.
-func loadCase(t testing.TB, path string) *schema.Service {
+func loadCase(t testing.TB, file string) *schema.Service {
 	t.Helper()
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, found := schema.Load(path, text)
+	s, found := schema.Load(file, text)
 	if s == nil {
-		t.Fatalf("%s: %v", path, found)
+		t.Fatalf("%s: %v", file, found)
 	}
-	s.Module = "example.com/cases/" + caseName(path)
+	s.Module = "example.com/cases/" + caseName(file)
 	return s
 }
 
 // caseName is the name of a schema file, or of its folder when it is an esgen.yaml.
-func caseName(path string) string {
-	name := strings.TrimSuffix(filepath.Base(path), ".yaml")
+func caseName(file string) string {
+	name := strings.TrimSuffix(filepath.Base(file), ".yaml")
 	if name == "esgen" {
-		name = filepath.Base(filepath.Dir(path))
+		name = filepath.Base(filepath.Dir(file))
 	}
 	return name
 }
+
+// loadCases loads every good schema of the repository.
+func loadCases(t testing.TB) []*schema.Service {
+	t.Helper()
+	var services []*schema.Service
+	for _, path := range casePaths(t) {
+		services = append(services, loadCase(t, path))
+	}
+	return services
+}
+
+// folder is where the code of a service lies in the module of all cases.
+func folder(s *schema.Service) string { return path.Base(s.Module) }
 
 // casePaths lists every good schema of the repository.
 func casePaths(t testing.TB) []string {
@@ -66,14 +80,14 @@ func typedFiles(t testing.TB, s *schema.Service) []templates.File {
 		t.Fatal(err)
 	}
 	return slices.DeleteFunc(files, func(f templates.File) bool {
-		folder, _, _ := strings.Cut(f.Path, "/")
-		return !slices.Contains([]string{"events", "types", "upcasts"}, folder)
+		top, _, _ := strings.Cut(f.Path, "/")
+		return !slices.Contains([]string{"events", "types", "upcasts"}, top)
 	})
 }
 
 // writeModule writes the typed code of all cases as one Go module that uses
 // this checkout of the toolkit.
-func writeModule(t testing.TB, paths []string) (dir string) {
+func writeModule(t testing.TB, services []*schema.Service) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	root, err := filepath.Abs("..")
@@ -92,20 +106,20 @@ func writeModule(t testing.TB, paths []string) (dir string) {
 		"\nrequire github.com/esgen/esgen v0.0.0\n\nreplace github.com/esgen/esgen => " + root + "\n"
 	writeFile(t, filepath.Join(dir, "go.mod"), []byte(text))
 	writeFile(t, filepath.Join(dir, "go.sum"), sum)
-	for _, path := range paths {
-		for _, f := range typedFiles(t, loadCase(t, path)) {
-			writeFile(t, filepath.Join(dir, caseName(path), f.Path), f.Content)
+	for _, s := range services {
+		for _, f := range typedFiles(t, s) {
+			writeFile(t, filepath.Join(dir, folder(s), f.Path), f.Content)
 		}
 	}
 	return dir
 }
 
-func writeFile(t testing.TB, path string, content []byte) {
+func writeFile(t testing.TB, file string, content []byte) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, content, 0o644); err != nil {
+	if err := os.WriteFile(file, content, 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -149,20 +163,20 @@ func compareTree(t *testing.T, dir string, files []templates.File) {
 	t.Helper()
 	expected := map[string]bool{}
 	for _, f := range files {
-		path := filepath.Join(dir, filepath.FromSlash(f.Path))
-		expected[path] = true
-		want, err := os.ReadFile(path)
+		file := filepath.Join(dir, filepath.FromSlash(f.Path))
+		expected[file] = true
+		want, err := os.ReadFile(file)
 		if err != nil {
 			t.Errorf("%v (accept with -update)", err)
 			continue
 		}
 		if !bytes.Equal(want, f.Content) {
-			t.Errorf("%s differs (accept with -update); generated:\n%s", path, f.Content)
+			t.Errorf("%s differs (accept with -update); generated:\n%s", file, f.Content)
 		}
 	}
-	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
-		if err == nil && !e.IsDir() && !expected[path] {
-			t.Errorf("%s is no longer generated (accept with -update)", path)
+	err := filepath.WalkDir(dir, func(file string, e os.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && !expected[file] {
+			t.Errorf("%s is no longer generated (accept with -update)", file)
 		}
 		return err
 	})
@@ -174,14 +188,14 @@ func compareTree(t *testing.T, dir string, files []templates.File) {
 // TestGeneratedCodeIsDeterministic generates again and again: the
 // bytes must not depend on the order of any map.
 func TestGeneratedCodeIsDeterministic(t *testing.T) {
-	for _, path := range casePaths(t) {
-		first := typedFiles(t, loadCase(t, path))
+	for _, s := range loadCases(t) {
+		first := typedFiles(t, s)
 		for range 3 {
-			again := typedFiles(t, loadCase(t, path))
+			again := typedFiles(t, s)
 			if !slices.EqualFunc(first, again, func(a, b templates.File) bool {
 				return a.Path == b.Path && bytes.Equal(a.Content, b.Content)
 			}) {
-				t.Fatalf("%s: generated differently", path)
+				t.Fatalf("%s: generated differently", s.Name)
 			}
 		}
 	}
@@ -193,5 +207,5 @@ func TestGeneratedCodeCompiles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds generated packages")
 	}
-	goCommand(t, writeModule(t, casePaths(t)), "vet", "./...")
+	goCommand(t, writeModule(t, loadCases(t)), "vet", "./...")
 }

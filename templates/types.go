@@ -53,7 +53,7 @@ func writeEnum(g *gofile, t *schema.NamedType) {
 	for _, v := range t.Type.Values {
 		g.printf("%s %s = %s\n", schema.GoEnumConst(t.Name, v), name, quoted(v))
 	}
-	g.printf(")\n\n// Decode reads a value and reports to d what is wrong with it.\n")
+	g.printf(")\n\n// Decode reads a value and reports to d what is wrong.\n")
 	g.printf("func (t *%s) Decode(d *es.Decoder) {\nif d.String((*string)(t)) {\n", name)
 	writeCall(g, "d.EnumStrings", t.Type.Values, func(v string) string {
 		return "string(" + schema.GoEnumConst(t.Name, v) + ")"

@@ -15,7 +15,7 @@ func (Aux) EventType() string { return "Aux" }
 // EntityID is the key of the type.
 func (e Aux) EntityID() string { return e.EntityIDField }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (e *Aux) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

@@ -22,7 +22,7 @@ func (DeviceLinuxAmd64) EventType() string { return "DeviceLinuxAmd64" }
 // EntityID is the key of the type.
 func (e DeviceLinuxAmd64) EntityID() string { return e.EntityIDField }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (e *DeviceLinuxAmd64) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

@@ -19,7 +19,7 @@ func (DeviceWindows) EventType() string { return "DeviceWindows" }
 // EntityID is the key of the type.
 func (e DeviceWindows) EntityID() string { return e.EntityIDField }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (e *DeviceWindows) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

@@ -20,7 +20,7 @@ func (Error) EventType() string { return "Error" }
 // EntityID is the key of the type.
 func (e Error) EntityID() string { return e.EntityIDField }
 
-// Decode reads the members, fills in defaults and reports to d what is wrong with it.
+// Decode reads the members, fills in defaults and reports to d what is wrong.
 func (e *Error) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

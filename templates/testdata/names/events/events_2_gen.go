@@ -20,7 +20,7 @@ func (Events) EventType() string { return "Events" }
 // EntityID is the key of the type.
 func (e Events) EntityID() string { return e.EntityIDField }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (e *Events) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

@@ -17,7 +17,7 @@ func (JSON) EventType() string { return "JSON" }
 // EntityID is the key of the type.
 func (e JSON) EntityID() string { return e.EntityIDField }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (e *JSON) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

@@ -22,7 +22,7 @@ func (Order) EventType() string { return "Order" }
 // EntityID is the key of the type.
 func (e Order) EntityID() string { return e.EntityIDField }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (e *Order) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

@@ -22,7 +22,7 @@ func (OrderPlaced) EventType() string { return "OrderPlaced" }
 // EntityID is the key of the type.
 func (e OrderPlaced) EntityID() string { return e.EntityIDField }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (e *OrderPlaced) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

@@ -17,7 +17,7 @@ func (Patterns) EventType() string { return "Patterns" }
 // EntityID is the key of the type.
 func (e Patterns) EntityID() string { return e.EntityIDField }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (e *Patterns) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

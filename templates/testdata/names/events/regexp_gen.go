@@ -24,7 +24,7 @@ func (Regexp) EventType() string { return "Regexp" }
 // EntityID is the key of the type.
 func (e Regexp) EntityID() string { return e.EntityIDField }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (e *Regexp) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

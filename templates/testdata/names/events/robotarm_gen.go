@@ -15,7 +15,7 @@ func (RobotArm) EventType() string { return "RobotArm" }
 // EntityID is the key of the type.
 func (e RobotArm) EntityID() string { return e.EntityIDField }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (e *RobotArm) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

@@ -63,7 +63,7 @@ func (SelfTest) EventType() string { return "SelfTest" }
 // EntityID is the key of the type.
 func (e SelfTest) EntityID() string { return e.EntityIDField }
 
-// Decode reads the members, fills in defaults and reports to d what is wrong with it.
+// Decode reads the members, fills in defaults and reports to d what is wrong.
 func (e *SelfTest) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

@@ -15,7 +15,7 @@ type DeviceWindows struct {
 	FormatField string  // sensitive
 }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (t *DeviceWindows) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

@@ -15,7 +15,7 @@ type ErrorEs struct {
 	Slices [][]string
 }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (t *ErrorEs) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

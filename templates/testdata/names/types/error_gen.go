@@ -22,7 +22,7 @@ const (
 	ErrorU20AC      Error = "€"
 )
 
-// Decode reads a value and reports to d what is wrong with it.
+// Decode reads a value and reports to d what is wrong.
 func (t *Error) Decode(d *es.Decoder) {
 	if d.String((*string)(t)) {
 		d.EnumStrings(

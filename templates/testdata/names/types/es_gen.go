@@ -12,7 +12,7 @@ const (
 	EsA Es = "a"
 )
 
-// Decode reads a value and reports to d what is wrong with it.
+// Decode reads a value and reports to d what is wrong.
 func (t *Es) Decode(d *es.Decoder) {
 	if d.String((*string)(t)) {
 		d.EnumStrings(string(EsA))

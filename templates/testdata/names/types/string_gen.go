@@ -13,7 +13,7 @@ type String struct {
 	DecodeField *int64  // optional
 }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (t *String) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

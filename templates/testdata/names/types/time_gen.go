@@ -15,7 +15,7 @@ type Time struct {
 	JSON  json.RawMessage // optional
 }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (t *Time) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

@@ -9,7 +9,7 @@ type Types struct {
 	Es *Es // optional
 }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (t *Types) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

@@ -17,7 +17,7 @@ func (OrderCancelled) EventType() string { return "OrderCancelled" }
 // EntityID is the key of the order.
 func (e OrderCancelled) EntityID() string { return e.OrderID }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (e *OrderCancelled) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

@@ -15,7 +15,7 @@ func (OrderDelivered) EventType() string { return "OrderDelivered" }
 // EntityID is the key of the order.
 func (e OrderDelivered) EntityID() string { return e.OrderID }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (e *OrderDelivered) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

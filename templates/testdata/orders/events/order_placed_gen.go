@@ -29,7 +29,7 @@ func (OrderPlaced) EventType() string { return "OrderPlaced" }
 // EntityID is the key of the order.
 func (e OrderPlaced) EntityID() string { return e.OrderID }
 
-// Decode reads the members, fills in defaults and reports to d what is wrong with it.
+// Decode reads the members, fills in defaults and reports to d what is wrong.
 func (e *OrderPlaced) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

@@ -23,7 +23,7 @@ func (OrderShipped) EventType() string { return "OrderShipped" }
 // EntityID is the key of the order.
 func (e OrderShipped) EntityID() string { return e.OrderID }
 
-// Decode reads the members, fills in defaults and reports to d what is wrong with it.
+// Decode reads the members, fills in defaults and reports to d what is wrong.
 func (e *OrderShipped) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

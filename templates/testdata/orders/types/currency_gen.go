@@ -14,7 +14,7 @@ const (
 	CurrencyGBP Currency = "GBP"
 )
 
-// Decode reads a value and reports to d what is wrong with it.
+// Decode reads a value and reports to d what is wrong.
 func (t *Currency) Decode(d *es.Decoder) {
 	if d.String((*string)(t)) {
 		d.EnumStrings(string(CurrencyEUR), string(CurrencyUSD), string(CurrencyGBP))

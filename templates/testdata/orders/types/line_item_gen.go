@@ -11,7 +11,7 @@ type LineItem struct {
 	UnitPrice es.Decimal
 }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (t *LineItem) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

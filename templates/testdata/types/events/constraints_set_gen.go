@@ -60,7 +60,7 @@ func (ConstraintsSet) EventType() string { return "ConstraintsSet" }
 // EntityID is the key of the thing.
 func (e ConstraintsSet) EntityID() string { return e.ThingID }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (e *ConstraintsSet) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

@@ -50,7 +50,7 @@ func (DefaultsSet) EventType() string { return "DefaultsSet" }
 // EntityID is the key of the thing.
 func (e DefaultsSet) EntityID() string { return e.ThingID }
 
-// Decode reads the members, fills in defaults and reports to d what is wrong with it.
+// Decode reads the members, fills in defaults and reports to d what is wrong.
 func (e *DefaultsSet) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return
@@ -210,11 +210,11 @@ func (e *DefaultsSet) Decode(d *es.Decoder) {
 					Sku:    "B-2",
 					Colour: types.Colour1st,
 					MadeAt: d.Now(),
-					Serial: d.NewUUID("serial"),
+					Serial: d.NewUUID("part/parts/0/serial"),
 				},
 			},
 			MadeAt: d.Now(),
-			Serial: d.NewUUID("serial"),
+			Serial: d.NewUUID("part/serial"),
 		}
 	}
 	if seen&(1<<19) == 0 {

@@ -15,7 +15,7 @@ func (Nothing) EventType() string { return "Nothing" }
 // EntityID is the key of the thing.
 func (e Nothing) EntityID() string { return e.ThingID }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (e *Nothing) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

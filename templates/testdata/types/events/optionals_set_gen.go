@@ -45,7 +45,7 @@ func (OptionalsSet) EventType() string { return "OptionalsSet" }
 // EntityID is the key of the thing.
 func (e OptionalsSet) EntityID() string { return e.ThingID }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (e *OptionalsSet) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

@@ -29,7 +29,7 @@ func (PersonSeen) EventType() string { return "PersonSeen" }
 // EntityID is the key of the thing.
 func (e PersonSeen) EntityID() string { return e.ThingID }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (e *PersonSeen) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

@@ -39,7 +39,7 @@ func (ScalarsSet) EventType() string { return "ScalarsSet" }
 // EntityID is the key of the thing.
 func (e ScalarsSet) EntityID() string { return e.ThingID }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (e *ScalarsSet) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

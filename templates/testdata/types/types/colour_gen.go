@@ -18,7 +18,7 @@ const (
 	ColourEmpty    Colour = ""
 )
 
-// Decode reads a value and reports to d what is wrong with it.
+// Decode reads a value and reports to d what is wrong.
 func (t *Colour) Decode(d *es.Decoder) {
 	if d.String((*string)(t)) {
 		d.EnumStrings(

@@ -19,7 +19,7 @@ type Part struct {
 	Serial es.UUID   // default: new
 }
 
-// Decode reads the members, fills in defaults and reports to d what is wrong with it.
+// Decode reads the members, fills in defaults and reports to d what is wrong.
 func (t *Part) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return

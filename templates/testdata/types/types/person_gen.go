@@ -16,7 +16,7 @@ type Person struct {
 	Boss *Person // optional
 }
 
-// Decode reads the members and reports to d what is wrong with it.
+// Decode reads the members and reports to d what is wrong.
 func (t *Person) Decode(d *es.Decoder) {
 	if !d.Object() {
 		return
