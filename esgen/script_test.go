@@ -43,7 +43,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"answers": answers, "post": post, "replace": replace, "times": times, "status": status, "interrupt": interrupt,
+			"answers": answers, "post": post, "replace": replace, "times": times, "status": status, "interrupt": interrupt, "logged": logged,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
@@ -191,4 +191,20 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	for _, c := range ts.BackgroundCmds() {
 		ts.Check(c.Process.Signal(os.Interrupt))
 	}
+}
+
+// logged FILE REGEXP waits until a file matches.
+func logged(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: logged FILE REGEXP")
+	}
+	want, err := regexp.Compile(args[1])
+	ts.Check(err)
+	var text []byte
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if text, err = os.ReadFile(ts.MkAbs(args[0])); err == nil && want.Match(text) {
+			return
+		}
+	}
+	ts.Fatalf("%s never matched %s:\n%s", args[0], args[1], text)
 }

@@ -86,6 +86,12 @@ func newRoot(t *terminal) *cobra.Command {
 		newInit(t), newRegenerate(t), newValidate(t), newExplain(t), newDev(t),
 		newStatus(t), newQuarantine(t), newReconcile(t), newDoctor(t), newVersion(t),
 	)
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" { // cobra's own shows its help for a shell it does not know, with status 0
+			c.Args, c.RunE = cobra.ArbitraryArgs, needsCommand
+		}
+	}
 	return root
 }
 
