@@ -217,6 +217,12 @@ func (m *maker) stubs(dir string, stubs []templates.File) error {
 	if err != nil {
 		return err
 	}
+	// A file of the user's that is about to be created may declare what a stub would.
+	for _, c := range m.plan.Changes {
+		if path.Dir(c.Path) == dir && !c.Remove && strings.HasSuffix(c.Path, ".go") && !strings.HasSuffix(c.Path, "_gen.go") {
+			files[path.Base(c.Path)] = c.Content
+		}
+	}
 	pkg := handlers.Read(files)
 	for _, name := range pkg.Broken {
 		m.plan.Unparsed = append(m.plan.Unparsed, path.Join(dir, name))

@@ -190,6 +190,19 @@ func TestStubIsCreatedUnlessTheFolderDeclaresIt(t *testing.T) {
 	s.want("a file that does not parse", s.run(a, b), "")
 }
 
+// A consumer's handler.go comes with the methods for its first events; a later
+// event's method comes in a file of its own.
+func TestStubIsNotCreatedBesideANewFileThatDeclaresIt(t *testing.T) {
+	s := newService(t)
+	handler := templates.File{Path: "consumers/c/handler.go", Once: true, Content: []byte("package c\n\ntype Handler struct{}\n\nfunc (h *Handler) OnA() {}\n")}
+	method := func(name string) templates.File {
+		return templates.File{Path: "consumers/c/on_" + strings.ToLower(name) + ".go", Declares: "Handler.On" + name, Content: []byte("package c\n\nfunc (h *Handler) On" + name + "() {}\n")}
+	}
+	s.want("first", s.run(handler, method("A")), "missing consumers/c/handler.go")
+	s.want("later", s.run(handler, method("A"), method("B")), "missing consumers/c/on_b.go")
+	s.want("again", s.run(handler, method("A"), method("B")), "")
+}
+
 func TestMergeConflictsMendThemselves(t *testing.T) {
 	s := newService(t)
 	readme := templates.File{Path: "README.md", Content: []byte("hello"), Once: true}
