@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -104,10 +105,19 @@ func (r *regenerate) plan() (*service.Service, *disk.Folder, *plan.Plan, error) 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	p, err := s.Plan(folder, r.force)
+	p, warnings, err := s.Plan(folder, r.force)
 	if err != nil {
 		folder.Close()
+		var broken service.RevisionsError
+		if errors.As(err, &broken) {
+			r.printf("%v\n", err)
+			r.say("it records what is deployed, so it cannot be made again; after a merge, keep the higher revision of each view")
+			return nil, nil, nil, errFindings
+		}
 		return nil, nil, nil, err
+	}
+	for _, w := range warnings {
+		r.say("warning: %s", w)
 	}
 	if p.Salvaged {
 		r.say("the manifest was not readable, as after a merge: rebuilt from what it says of each file")

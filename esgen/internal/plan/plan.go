@@ -22,9 +22,12 @@ import (
 type Input struct {
 	Folder *disk.Folder
 	Want   []templates.File // sorted by path
-	Tool   string           // version, for the manifest
-	Schema string           // digest, for the manifest
-	Force  bool             // overwrite and remove generated files that were edited
+	// Records are further memory of esgen's, like the manifest: written when they say
+	// something new, and never compared with what was written before.
+	Records []templates.File
+	Tool    string // version, for the manifest
+	Schema  string // digest, for the manifest
+	Force   bool   // overwrite and remove generated files that were edited
 }
 
 // State says how a file differs from what it should be.
@@ -89,10 +92,13 @@ func Make(in Input) (*Plan, error) {
 	m.memory, m.plan.Salvaged = manifest.Decode(text)
 	m.plan.Salvaged = m.plan.Salvaged && had
 	m.lost = !had || m.plan.Salvaged
-	for _, f := range in.Want {
+	for _, f := range slices.Concat(in.Want, in.Records) {
 		m.wanted[f.Path] = true
 	}
 	if err := m.files(); err != nil {
+		return nil, err
+	}
+	if err := m.records(); err != nil {
 		return nil, err
 	}
 	if err := m.stale(); err != nil {
@@ -367,6 +373,23 @@ func (m *maker) walk(dir string, into map[string][]string) error {
 	for _, d := range dirs {
 		if err := m.walk(path.Join(dir, d), into); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+func (m *maker) records() error {
+	for _, f := range m.Records {
+		now, had, plain, err := m.read(f.Path)
+		switch {
+		case err != nil:
+			return err
+		case !plain:
+			m.leave(Foreign, f.Path)
+		case !had:
+			m.do(Missing, disk.Change{Path: f.Path, Content: f.Content})
+		case !bytes.Equal(now, f.Content):
+			m.do(Stale, disk.Change{Path: f.Path, Existed: true, Was: now, Content: f.Content})
 		}
 	}
 	return nil

@@ -100,9 +100,32 @@ func Parse(dir, name string, text []byte) (*Service, error) {
 	return s, nil
 }
 
-// Plan compares the folder with what the schema asks for. The schema must have no errors.
-func (s *Service) Plan(folder *disk.Folder, force bool) (*plan.Plan, error) {
-	return plan.Make(plan.Input{Folder: folder, Want: s.Files, Tool: version.Number, Schema: s.digest, Force: force})
+// RevisionsError says that the record of the views' revisions cannot be read. It
+// cannot be made again from anything else.
+type RevisionsError struct{ error }
+
+// Unwrap returns why.
+func (e RevisionsError) Unwrap() error { return e.error }
+
+// Plan compares the folder with what the schema asks for. The schema must have
+// no errors. Warnings are about views whose revision does not go with what has become of them.
+func (s *Service) Plan(folder *disk.Folder, force bool) (p *plan.Plan, warnings []string, err error) {
+	before, _, err := folder.Read(templates.RevisionsPath)
+	if err != nil {
+		return nil, nil, err
+	}
+	text, found, err := templates.Revisions(before, s.Schema)
+	if err != nil {
+		return nil, nil, RevisionsError{err}
+	}
+	for _, w := range found {
+		warnings = append(warnings, w.Message)
+	}
+	p, err = plan.Make(plan.Input{
+		Folder: folder, Want: s.Files, Records: []templates.File{{Path: templates.RevisionsPath, Content: text}},
+		Tool: version.Number, Schema: s.digest, Force: force,
+	})
+	return p, warnings, err
 }
 
 // Todo lists what is left to the user in the folder as it is now.
