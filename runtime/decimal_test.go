@@ -44,15 +44,19 @@ func rat(x es.Decimal) *big.Rat {
 	return r
 }
 
+var power38 = new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil))
+
 // fits reports whether an exact result is a decimal of 38 digits.
 func fits(r *big.Rat) bool {
-	for scale := int64(0); scale <= 38; scale++ {
-		n := new(big.Rat).Mul(r, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(scale), nil)))
-		if n.IsInt() {
-			return len(strings.TrimPrefix(n.Num().String(), "-")) <= 38
-		}
+	n := new(big.Rat).Mul(r, power38)
+	if !n.IsInt() {
+		return false
 	}
-	return false
+	digits := strings.TrimPrefix(n.Num().String(), "-")
+	for range 38 { // zeros after the point need not be written
+		digits = strings.TrimSuffix(digits, "0")
+	}
+	return len(digits) <= 38
 }
 
 func checkArithmetic(t interface{ Fatalf(string, ...any) }, x, y es.Decimal) {

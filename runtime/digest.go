@@ -4,8 +4,6 @@ import (
 	"math/bits"
 	"strconv"
 
-	"github.com/cespare/xxhash/v2"
-
 	"github.com/esgen/esgen/runtime/scan"
 )
 
@@ -33,12 +31,16 @@ func mix(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
-// hashText hashes a string; short ones, which most names and values are, without a call.
+// hashText hashes a string, 16 bytes at a time; the last 16 may overlap.
 func hashText(s string) uint64 {
 	n := len(s)
 	switch {
 	case n > 16:
-		return xxhash.Sum64String(s)
+		h := uint64(n)
+		for rest := s; len(rest) > 16; rest = rest[16:] {
+			h = mix(load64(rest)^h, load64(rest[8:]))
+		}
+		return mix(load64(s[n-16:])^h, load64(s[n-8:]))
 	case n >= 8:
 		return mix(load64(s)^uint64(n), load64(s[n-8:]))
 	case n >= 4:
@@ -67,7 +69,7 @@ func hashString(s string) uint64 { return hashText(s) ^ digestString }
 func hashNumber(n *scan.Number) uint64 {
 	if !n.Small {
 		if digits, exp := n.Digits(); len(digits) > 19 {
-			return mixNumber(xxhash.Sum64String(digits), exp, n.Neg)
+			return mixNumber(hashText(digits), exp, n.Neg)
 		} else {
 			coef, _ := strconv.ParseUint(digits, 10, 64)
 			return mixNumber(coef, exp, n.Neg)

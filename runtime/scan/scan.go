@@ -63,23 +63,21 @@ func (s *Scanner) String() (string, bool) {
 	if s.Pos >= len(text) || text[s.Pos] != '"' {
 		return "", false
 	}
-	for i := skipPlain(text, start); i < len(text); i++ {
-		c := text[i]
-		if plain[c] {
-			continue
-		}
-		s.Pos = i
-		switch c {
+	i := skipPlain(text, start)
+	for i < len(text) && plain[text[i]] {
+		i++
+	}
+	s.Pos = i
+	if i < len(text) {
+		switch text[i] {
 		case '"':
 			s.Pos++
 			return text[start:i], true
 		case '\\':
 			return s.unescape(start)
 		}
-		return "", false // a control character
 	}
-	s.Pos = len(text)
-	return "", false
+	return "", false // a control character, or the end
 }
 
 // skipPlain steps over plain bytes eight at a time, and may leave up to seven.
