@@ -1,6 +1,6 @@
 module github.com/esgen/esgen/bench
 
-go 1.26
+go 1.26.0
 
 require (
 	github.com/aws/aws-lambda-go v1.54.0
@@ -8,6 +8,11 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/dynamodb v1.72.2
 	github.com/esgen/esgen v0.0.0
 	github.com/go-json-experiment/json v0.0.0-20250813233538-9b1f9ea2e11b
+	github.com/google/uuid v1.6.0
+	github.com/hallgren/eventsourcing v0.8.0
+	github.com/hallgren/eventsourcing/core v0.4.0
+	github.com/looplab/eventhorizon v0.16.0
+	github.com/modernice/goes v0.5.0
 	github.com/santhosh-tekuri/jsonschema/v5 v5.3.1
 )
 
@@ -15,6 +20,11 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/dynamodbstreams v1.46.2 // indirect
 	github.com/aws/smithy-go v1.28.7 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/jpillora/backoff v1.0.0 // indirect
+	golang.org/x/exp v0.0.0-20231006140011-7918f672742d // indirect
+	golang.org/x/sys v0.47.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20261019180522-ce908d29299b // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
 )
 
 replace github.com/esgen/esgen => ../

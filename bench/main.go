@@ -22,6 +22,7 @@ var suites = []struct {
 	{"post", postSuite},
 	{"decode", decodeSuite},
 	{"envelope", envelopeSuite},
+	{"fold", foldSuite},
 }
 
 func main() {
