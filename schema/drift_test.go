@@ -33,7 +33,7 @@ func TestEditorSchemaIsAJSONSchema(t *testing.T) {
 	if err := json.Unmarshal(schema.EditorSchema(), &document); err != nil {
 		t.Fatal(err)
 	}
-	meta := jsonschema.MustCompile("https://json-schema.org/draft/2020-12/schema")
+	meta := jsonschema.MustCompile("http://json-schema.org/draft-07/schema")
 	if err := meta.Validate(document); err != nil {
 		t.Errorf("%#v", err)
 	}
@@ -44,7 +44,7 @@ func TestEveryKeyReachesTheModel(t *testing.T) {
 	if err := json.Unmarshal(schema.EditorSchema(), &editor); err != nil {
 		t.Fatal(err)
 	}
-	w := keyWalker{defs: editor["$defs"].(map[string]any), want: map[string]bool{}, used: map[string]bool{}}
+	w := keyWalker{defs: editor["definitions"].(map[string]any), want: map[string]bool{}, used: map[string]bool{}}
 	w.collect("service", editor)
 	for _, name := range []string{"full.yaml", "rest.yaml"} {
 		text, err := os.ReadFile(filepath.Join(schemas, "good", name))
@@ -96,7 +96,7 @@ type keyWalker struct {
 
 func (w *keyWalker) resolve(name string, s map[string]any) (string, map[string]any) {
 	if ref, ok := s["$ref"].(string); ok {
-		name = strings.TrimPrefix(ref, "#/$defs/")
+		name = strings.TrimPrefix(ref, "#/definitions/")
 		return name, w.defs[name].(map[string]any)
 	}
 	return name, s

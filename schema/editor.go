@@ -8,17 +8,17 @@ import (
 
 const editorSchemaID = "https://esgen.dev/schema/1"
 
-// EditorSchema returns the JSON Schema (draft 2020-12) of a schema file: what
+// EditorSchema returns the JSON Schema (draft-07, which editors know best) of a schema file: what
 // editors use, and what Load's structural check runs on. The caller owns the bytes.
 func EditorSchema() []byte { return bytes.Clone(editorSchema()) }
 
 var editorSchema = sync.OnceValue(func() []byte {
 	defs := map[string]any{}
 	root := jsonSchemaOf(rootShape, defs, true)
-	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	root["$schema"] = "http://json-schema.org/draft-07/schema#"
 	root["$id"] = editorSchemaID
 	root["title"] = "esgen.yaml"
-	root["$defs"] = defs
+	root["definitions"] = defs
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -37,7 +37,7 @@ func jsonSchemaOf(s *shape, defs map[string]any, inline bool) map[string]any {
 			defs[s.name] = true // a place holder: shapes may contain each other
 			defs[s.name] = jsonSchemaOf(s, defs, true)
 		}
-		return map[string]any{"$ref": "#/$defs/" + s.name}
+		return map[string]any{"$ref": "#/definitions/" + s.name}
 	}
 	out := map[string]any{}
 	if s.doc != "" {

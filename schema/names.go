@@ -88,6 +88,16 @@ func nameWords(name string) []string {
 	return words
 }
 
+// maxListed bounds the names in one message.
+const maxListed = 20
+
+func list(names []string) string {
+	if len(names) > maxListed {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxListed], ", "), len(names)-maxListed)
+	}
+	return strings.Join(names, ", ")
+}
+
 // nearest finds the one of the names that was probably meant, or "".
 func nearest(name string, names []string) string {
 	best, bestDistance := "", max(len(name)/3, 1)+1

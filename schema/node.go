@@ -18,13 +18,15 @@ const (
 
 // node is a value of the file with its place. Aliases share the node of their anchor.
 type node struct {
-	kind    nodeKind
-	text    string // of a string its value, of a bool or number its JSON
-	span    span
-	items   []*node // of a sequence
-	entries []entry // of a mapping, in order
-	size    int     // nodes, aliases written out
-	open    bool    // being read: an alias to it would be a cycle
+	kind     nodeKind
+	text     string // of a string its value, of a bool or number its JSON
+	span     span
+	items    []*node        // of a sequence
+	entries  []entry        // of a mapping, in order
+	index    map[string]int // of entries; made when it is first wanted of many
+	size     int            // nodes, aliases written out
+	open     bool           // being read: an alias to it would be a cycle
+	complete bool           // read: entries no longer change
 }
 
 type entry struct {
@@ -52,10 +54,29 @@ func (n *node) entry(key string) *entry {
 	if n == nil {
 		return nil
 	}
+	if n.complete && len(n.entries) > manyEntries {
+		return n.indexed(key)
+	}
 	for i := range n.entries {
 		if n.entries[i].key.text == key {
 			return &n.entries[i]
 		}
+	}
+	return nil
+}
+
+// manyEntries is from how many entries on a mapping gets an index.
+const manyEntries = 16
+
+func (n *node) indexed(key string) *entry {
+	if n.index == nil {
+		n.index = make(map[string]int, len(n.entries))
+		for i, e := range n.entries {
+			n.index[e.key.text] = i
+		}
+	}
+	if i, ok := n.index[key]; ok {
+		return &n.entries[i]
 	}
 	return nil
 }

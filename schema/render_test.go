@@ -110,7 +110,7 @@ func TestReferenceNamesEveryKeyAndRule(t *testing.T) {
 	text := string(schema.Reference())
 	var editor struct {
 		Properties map[string]any
-		Defs       map[string]struct{ Properties map[string]any } `json:"$defs"`
+		Defs       map[string]struct{ Properties map[string]any } `json:"definitions"`
 	}
 	if err := json.Unmarshal(schema.EditorSchema(), &editor); err != nil {
 		t.Fatal(err)

@@ -2,10 +2,12 @@ package schema
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,7 +17,6 @@ import (
 
 var compiledSchema = sync.OnceValue(func() *jsonschema.Schema {
 	c := jsonschema.NewCompiler()
-	c.Draft = jsonschema.Draft2020
 	if err := c.AddResource(editorSchemaID, bytes.NewReader(editorSchema())); err != nil {
 		panic(err) // our own constant
 	}
@@ -35,24 +36,42 @@ func checkStructure(r *report, root *node) {
 		return
 	}
 	before := len(r.found)
-	translate(r, root, invalid)
+	breaches := breachesOf(root, invalid, nil)
+	// The validator goes through maps; which findings are shown must not depend on that.
+	slices.SortStableFunc(breaches, func(a, b breach) int {
+		return cmp.Or(cmp.Compare(a.place.node.span.line, b.place.node.span.line), cmp.Compare(a.place.node.span.col, b.place.node.span.col),
+			strings.Compare(a.keyword, b.keyword))
+	})
+	for _, b := range breaches {
+		if r.full() {
+			return
+		}
+		b.place.explain(r, b.keyword)
+	}
 	if len(r.found) == before {
 		r.add("bad-value", root, "the file does not have the form of a schema", "")
 	}
 }
 
-func translate(r *report, root *node, e *jsonschema.ValidationError) {
-	if r.full() {
-		return
-	}
+// breach is a keyword of the editor schema that a place of the file breaks.
+type breach struct {
+	place   place
+	keyword string
+}
+
+func breachesOf(root *node, e *jsonschema.ValidationError, breaches []breach) []breach {
 	for _, cause := range e.Causes {
-		translate(r, root, cause)
+		breaches = breachesOf(root, cause, breaches)
 	}
 	if len(e.Causes) > 0 {
-		return
+		return breaches
 	}
-	p := locate(root, e.InstanceLocation)
 	keyword := e.KeywordLocation[strings.LastIndexByte(e.KeywordLocation, '/')+1:]
+	return append(breaches, breach{locate(root, e.InstanceLocation), keyword})
+}
+
+// explain says in our own words which keyword the place breaks.
+func (p place) explain(r *report, keyword string) {
 	switch keyword {
 	case "type":
 		p.wrongType(r)

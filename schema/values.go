@@ -169,7 +169,7 @@ func (c *valueChecker) number(out *strings.Builder, t *Type, n *node, pointer st
 	case k.MultipleOf != "" && !v.Quo(v, exact(k.MultipleOf)).IsInt():
 		c.fail(n, pointer, "must be a multiple of %s", k.MultipleOf)
 	case len(k.Enum) > 0 && !slices.ContainsFunc(k.Enum, func(e string) bool { return exact(e).Cmp(exact(text)) == 0 }):
-		c.fail(n, pointer, "must be one of %s", strings.Join(k.Enum, ", "))
+		c.fail(n, pointer, "must be one of %s", list(k.Enum))
 	}
 }
 
@@ -181,7 +181,7 @@ func (c *valueChecker) text(out *strings.Builder, t *Type, n *node, pointer stri
 	switch t.Kind {
 	case Enum:
 		if !slices.Contains(t.Values, text) {
-			c.fail(n, pointer, "must be one of %s", strings.Join(t.Values, ", "))
+			c.fail(n, pointer, "must be one of %s", list(t.Values))
 			if near := nearest(text, t.Values); near != "" && len(c.problems) < maxSuggested {
 				c.problems[len(c.problems)-1].hint = fmt.Sprintf("did you mean %q?", near)
 			}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 )
 
 // warnings name what is legal and probably wrong.
@@ -30,8 +29,8 @@ func (b *builder) warnings() {
 	for _, key := range []string{"views", "consumers"} {
 		b.ignoredNames(b.root.get(key))
 	}
-	for _, v := range b.service.Views {
-		b.ignoredNames(b.root.get("views").get(v.Name).get("indexes"))
+	for _, e := range b.root.get("views").named() {
+		b.ignoredNames(e.value.get("indexes"))
 	}
 }
 
@@ -53,7 +52,7 @@ func (b *builder) incompleteDefault() {
 	}
 	if len(missing) > 0 {
 		b.add("default-incomplete", b.root.get("views").get("default").key("events"),
-			fmt.Sprintf("the view \"default\" does not list every event: %s", strings.Join(missing, ", ")), "add what changes the answer at /")
+			fmt.Sprintf("the view \"default\" does not list every event: %s", list(missing)), "add what changes the answer at /")
 	}
 }
 

@@ -139,7 +139,7 @@ func (c *converter) convert(y *yaml.Node, depth int) *node {
 	case yaml.MappingNode:
 		c.mapping(n, y, depth)
 	}
-	n.open = false
+	n.open, n.complete = false, true
 	return n
 }
 
@@ -169,7 +169,7 @@ func (c *converter) mapping(n *node, y *yaml.Node, depth int) {
 	n.kind = mappingNode
 	n.entries = make([]entry, 0, len(y.Content)/2)
 	var first map[string]*node
-	if len(y.Content) > 16 {
+	if len(y.Content) > 2*manyEntries {
 		first = make(map[string]*node, len(y.Content)/2)
 	}
 	for i := 0; i+1 < len(y.Content); i += 2 {
