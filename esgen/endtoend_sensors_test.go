@@ -104,6 +104,9 @@ func foldSite(sites, seen map[string]object, site, id string, e object) {
 	last := later(seen, site, id, e)
 	if e["type"] == "SensorInstalled" {
 		s["sensors"] = sum(s["sensors"], 1)
+		if last {
+			delete(s, "latest")
+		}
 		return
 	}
 	s["readings"] = sum(s["readings"], 1)

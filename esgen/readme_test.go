@@ -83,6 +83,9 @@ func tutorial(t *testing.T, blocks [][]string) string {
 			block = "esgen dev --port " + port + " &\n" +
 				"curl -sS -o /dev/null --retry 60 --retry-delay 1 --retry-all-errors localhost:" + port + "/-/health"
 		}
+		if strings.Contains(block, "> views/workload/") { // likewise
+			block = "until [ -e views/workload/task_started.go ]; do sleep 0.2; done\n" + block
+		}
 		if strings.Contains(block, "workload/ann") { // whoever types has given it a second or two
 			block = "for i in $(seq 60); do got=$(" + block + ") || true; case $got in *'\"started\":1'*) break;; esac; sleep 1; done; echo \"$got\""
 		}

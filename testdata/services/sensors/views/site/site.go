@@ -7,6 +7,9 @@ import (
 
 func onSensorInstalled(view *View, event events.SensorInstalled, meta es.Meta) error {
 	view.Sensors++
+	if meta.Latest {
+		view.Latest = nil // a new sensor: what others measured is no longer the latest word
+	}
 	return nil
 }
 
