@@ -89,8 +89,23 @@ func AppendTime(dst []byte, t time.Time) []byte {
 		return append(dst, "null"...)
 	}
 	dst = append(dst, '"')
-	dst = t.AppendFormat(dst, time.RFC3339Nano)
-	return append(dst, '"')
+	if t.Location() != time.UTC {
+		dst = t.AppendFormat(dst, time.RFC3339Nano)
+		return append(dst, '"')
+	}
+	dst = DateOf(t).append(dst)
+	hour, minute, second := t.Clock()
+	dst = appendTwo(append(dst, 'T'), uint(hour))
+	dst = appendTwo(append(dst, ':'), uint(minute))
+	dst = appendTwo(append(dst, ':'), uint(second))
+	if nanos := t.Nanosecond(); nanos != 0 {
+		dst = append(dst, '.')
+		for unit := 100_000_000; nanos != 0; unit /= 10 {
+			dst = append(dst, '0'+byte(nanos/unit))
+			nanos %= unit
+		}
+	}
+	return append(dst, 'Z', '"')
 }
 
 var (

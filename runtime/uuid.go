@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"time"
 )
@@ -101,11 +100,12 @@ func (u UUID) IsZero() bool { return u == UUID{} }
 func (u UUID) String() string { return string(u.append(make([]byte, 0, 36))) }
 
 func (u UUID) append(dst []byte) []byte {
-	dst = append(hex.AppendEncode(dst, u[0:4]), '-')
-	dst = append(hex.AppendEncode(dst, u[4:6]), '-')
-	dst = append(hex.AppendEncode(dst, u[6:8]), '-')
-	dst = append(hex.AppendEncode(dst, u[8:10]), '-')
-	return hex.AppendEncode(dst, u[10:16])
+	const digits = "0123456789abcdef"
+	text := [36]byte{8: '-', 13: '-', 18: '-', 23: '-'}
+	for i, at := range hexAt {
+		text[at], text[at+1] = digits[u[i]>>4], digits[u[i]&15]
+	}
+	return append(dst, text[:]...)
 }
 
 // MarshalText writes the form with hyphens.

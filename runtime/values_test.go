@@ -71,6 +71,9 @@ func FuzzTimestamp(f *testing.F) {
 			t.Fatalf("%q: refused", text)
 		}
 		if err == nil {
+			if utc := got.UTC(); es.CheckTime(utc) == nil && string(es.AppendTime(nil, utc)) != `"`+utc.Format(time.RFC3339Nano)+`"` {
+				t.Fatalf("%v: written %s", utc, es.AppendTime(nil, utc))
+			}
 			again, err := decodeOne(string(es.AppendTime(nil, got)), (*es.Decoder).Time)
 			_, offset := got.Zone()
 			_, offset2 := again.Zone()
