@@ -205,7 +205,7 @@ func readLarge(t *testing.T, s es.Stores) {
 		put(t, s.Events, e)
 	}
 	var after int64
-	for pages := 1; ; pages++ {
+	for after < n {
 		events, more, err := s.Events.Read(t.Context(), "a", after, 100)
 		if err != nil {
 			t.Fatal(err)
@@ -281,7 +281,10 @@ func oneSlot(t *testing.T, s es.Stores) {
 func allHeads(t *testing.T, s es.EventStore, segment, segments int) map[string]int64 {
 	t.Helper()
 	found := map[string]int64{}
-	for cursor := ""; ; {
+	for cursor, pages := "", 0; ; pages++ {
+		if pages == maxPages {
+			t.Fatalf("heads %d of %d do not end", segment, segments)
+		}
 		page, next, err := s.Heads(t.Context(), segment, segments, cursor)
 		if err != nil {
 			t.Fatalf("heads %d of %d: %v", segment, segments, err)
@@ -369,7 +372,7 @@ func headsUnderWrites(t *testing.T, s es.Stores) {
 	}
 	wait.Wait()
 	found := map[string]int{}
-	for cursor, page := "", 0; ; page++ {
+	for cursor, page := "", 0; page < maxPages; page++ {
 		heads, next, err := s.Events.Heads(t.Context(), 0, 1, cursor)
 		if err != nil {
 			t.Fatal(err)

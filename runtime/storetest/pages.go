@@ -60,9 +60,15 @@ func keysOf(t *testing.T, page es.ItemPage, limit int) (keys []string) {
 	return keys
 }
 
+// maxPages ends the reading of a list that goes round in circles.
+const maxPages = 2000
+
 func listAll(t *testing.T, s es.ViewStore, table es.Table, limit int) (all []string) {
 	t.Helper()
-	for after := ""; ; {
+	for after, pages := "", 0; ; pages++ {
+		if pages == maxPages {
+			t.Fatalf("list %v does not end", table)
+		}
 		keys, next := list(t, s, table, limit, after)
 		all = append(all, keys...)
 		if next == "" {
@@ -75,7 +81,10 @@ func listAll(t *testing.T, s es.ViewStore, table es.Table, limit int) (all []str
 
 func queryAll(t *testing.T, s es.ViewStore, index, key string, desc bool, limit int) (all []string) {
 	t.Helper()
-	for after := ""; ; {
+	for after, pages := "", 0; ; pages++ {
+		if pages == maxPages {
+			t.Fatalf("query %s=%.20q does not end", index, key)
+		}
 		keys, next := query(t, s, orders, index, key, desc, limit, after)
 		all = append(all, keys...)
 		if next == "" {
@@ -148,7 +157,7 @@ func listUnderWrites(t *testing.T, s es.Stores) {
 		write(t, s.Views, orders, 0, row(key, 1))
 		write(t, s.Views, orders, 0, row(fmt.Sprintf("%02d-goes", i), 1))
 	}
-	for after, page := "", 0; ; page++ {
+	for after, page := "", 0; page < maxPages; page++ {
 		keys, next := list(t, s.Views, orders, 7, after)
 		for _, key := range keys {
 			if _, ok := stays[key]; ok {
@@ -345,7 +354,7 @@ func queryUnderWrites(t *testing.T, s es.Stores) {
 			write(t, s.Views, orders, 0, place(key, 1, i/3))
 		}
 		n := 0
-		for after := ""; ; {
+		for after, pages := "", 0; pages < maxPages; pages++ {
 			keys, next := query(t, s.Views, orders, index, "open", desc, 7, after)
 			for _, key := range keys {
 				if _, ok := stays[key]; ok {
