@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,11 +21,13 @@ type bench struct {
 	store *memoryStore
 	model *es.Model
 	log   bytes.Buffer
+	lines slog.Handler // into log
 	clock es.Clock
 }
 
 func newBench(t *testing.T, views ...string) *bench {
 	b := &bench{t: t, store: newMemoryStore(), model: ledgerModel(false)}
+	b.lines = slog.NewJSONHandler(&b.log, nil)
 	b.keep(views...)
 	t.Cleanup(func() {
 		if len(b.store.misuse) > 0 {
@@ -49,7 +52,7 @@ func (b *bench) mend(views ...string) {
 
 func (b *bench) projector(deployment string) *es.Projector {
 	return es.NewProjector(b.model, b.store.stores(), es.ProjectorOptions{
-		Deployment: deployment, Clock: b.clock, Logger: slog.New(slog.NewJSONHandler(&b.log, nil)),
+		Deployment: deployment, Clock: b.clock, Logger: slog.New(b.lines),
 	})
 }
 
@@ -75,6 +78,8 @@ func (b *bench) project(p *es.Projector, batch ...es.Recorded) es.Report {
 }
 
 func (b *bench) item(view, key string) es.Item {
+	b.store.mu.Lock()
+	defer b.store.mu.Unlock()
 	for t, rows := range b.store.tables {
 		if t.View == view {
 			return rows.items[key]
@@ -365,10 +370,9 @@ func TestConflictIsFoldedAgain(t *testing.T) {
 		t.Run(view, func(t *testing.T) {
 			b := newBench(t, view)
 			batch := append(b.happen("a", opened("ann", "k"), added(1)), b.happen("b", opened("ann"))...)
-			nested := false
+			var nested atomic.Bool // entities are written beside each other
 			b.store.before = func(_ context.Context, call string) error {
-				if call == "Write" && !nested {
-					nested = true
+				if call == "Write" && nested.CompareAndSwap(false, true) {
 					b.project(b.projector("other"), batch[0], batch[2])
 				}
 				return nil
