@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"unicode/utf8"
 )
 
 // known is an event of an entity's history that the projector has at hand, from
@@ -211,15 +212,5 @@ func (w *work) names(s *source) int {
 
 // usableKey reports whether a text can be the key of a record.
 func usableKey(key string) bool {
-	const most = 256
-	if len(key) <= most {
-		return key != ""
-	}
-	n := 0
-	for range key {
-		if n++; n > most {
-			return false
-		}
-	}
-	return true
+	return key != "" && (len(key) <= maxKeyLength || utf8.RuneCountInString(key) <= maxKeyLength)
 }
