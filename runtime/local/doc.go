@@ -10,16 +10,23 @@
 //	-store FILE            the store, default .esgen/local/store.db; created with its folder.
 //	-fold VIEW=FINGERPRINT repeatable: what the code of a view depends on, as any text. A view whose
 //	                       fingerprint is not the one that its records were folded with is
-//	                       emptied and folded again from the first event, beside the service. A view
-//	                       that is not named is left as it is.
+//	                       emptied and folded again from the first event, beside the service. So are,
+//	                       named or not, a view and a revision that the store has not seen. Any
+//	                       other view that is not named is left as it is.
 //	-deployment ID         names the code that folds; an entity that another deployment
 //	                       quarantined is tried again at its next event. Default: a hash of the
 //	                       program's own file.
 //	-parent                exit when standard input closes, which it does when the parent ends.
+//	-verbose               log each batch of events, too.
 //	-faults SPEC           for tests: how the stream misbehaves, as a comma-separated list of
 //	                       seed=N, duplicate=P, reorder=P, drop=P with P from 0 to 1.
 //
-// When it serves, it prints exactly one line to standard output, its URL
+// Requests are answered only if their Host, and their Origin if they have one, names
+// this machine, so a proxy in front hands on both as they came, or checks them itself.
+// A consumer whose handler fails is handed the same event or change again, with
+// growing pauses of up to five seconds, until it succeeds; the others go on.
+//
+// When it serves, and the views have caught up or two seconds have passed, it prints exactly one line to standard output, its URL
 // ("http://127.0.0.1:8080"). Logs go to standard error. SIGINT and SIGTERM end
 // it gracefully with status 0; trouble at the start is status 2.
 //
