@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-const editorSchemaID = "https://esgen.dev/schema/1"
+const editorSchemaID = "https://github.com/esgen/esgen/schema/1"
 
 // EditorSchema returns the JSON Schema (draft-07, which editors know best) of a schema file: what
 // editors use, and what Load's structural check runs on. The caller owns the bytes.

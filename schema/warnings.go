@@ -2,8 +2,6 @@ package schema
 
 import (
 	"fmt"
-	"regexp"
-	"slices"
 )
 
 // warnings name what is legal and probably wrong.
@@ -66,39 +64,4 @@ func (b *builder) ignoredNames(n *node) {
 			b.add("ignored-name", e.key, fmt.Sprintf("%q is ignored, as every key that starts with x- is", e.key.text), "a name cannot start with x-")
 		}
 	}
-}
-
-// warnKey says when a view's key can have a value that names no record.
-func (b *builder) warnKey(view string, e *Event, p *Path, t *Type, at *node) {
-	var may []string
-	for _, s := range p.Steps {
-		if s.Field.Optional && !s.Each {
-			may = append(may, "absent")
-			break
-		}
-	}
-	if t.Kind == String && mayBeEmpty(t) {
-		may = append(may, "empty")
-	}
-	if t.Kind == Enum && slices.Contains(t.Values, "") {
-		may = append(may, "empty")
-	}
-	if t.Kind == String && (t.MaxLength == nil || *t.MaxLength > maxKeyLength) {
-		may = append(may, fmt.Sprintf("longer than %d characters", maxKeyLength))
-	}
-	if len(may) > 0 {
-		b.add("key-value", at, fmt.Sprintf("in the event %q, %q may be %s; such an event does not touch the view %q", e.Name, p.Text, orList(may), view),
-			fmt.Sprintf("make it required, with minLength: 1 and maxLength: %d, as far as you need it", maxKeyLength))
-	}
-}
-
-func mayBeEmpty(t *Type) bool {
-	switch {
-	case t.MinLength != nil && *t.MinLength > 0, t.Format != "":
-		return false
-	case t.Pattern == "":
-		return true
-	}
-	re, err := regexp.Compile(t.Pattern)
-	return err != nil || re.MatchString("")
 }
