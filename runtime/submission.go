@@ -272,7 +272,10 @@ func (d *Decoder) release() {
 	d.s, d.hashes, d.buffer = scan.Scanner{}, hashes, buffer
 	d.stored, d.failed, d.more, d.absent = false, false, false, false
 	d.text, d.number, d.digest = "", scan.Number{}, 0
-	d.envelope, d.recorded, d.now = envelope{}, nil, time.Time{}
+	if d.envelope.rule != nil { // of a request: what is stored leaves it as it was
+		d.envelope = envelope{}
+	}
+	d.recorded, d.now = nil, time.Time{}
 	d.violations, d.pointerBytes = nil, 0
 	decoders.Put(d)
 }
