@@ -12,7 +12,7 @@ bin/esgen: FORCE
 	@$(GO) build -o bin/esgen ./esgen
 
 demo: bin/esgen ## make a new service in a scratch folder, run it, post events, show the views
-	@testdata/demo.sh bin/esgen
+	@$(GO) run ./testdata/demo bin/esgen
 
 test: lint fuzz ## run all tests; says what could not be run, and why
 	@set -o pipefail; for m in $(MODULES); do (cd $$m && $(GO) test -json ./... || true); done | $(GO) run .ci/report.go
