@@ -7,9 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -23,19 +20,6 @@ var (
 	perType = flag.Int("differential.documents", 1200, "random documents for each event")
 )
 
-// document is one line to the driver, verdict one line from it.
-type document struct {
-	Case, Type, Body string
-	Show             bool // also the payload, and how the event prints
-}
-
-type verdict struct {
-	Violations []struct{ Pointer, Code, Message string }
-	Trouble    string
-	Payload    string
-	Printed    []string
-}
-
 // TestDifferential feeds random documents for every event of every good schema
 // to the generated decoders and to a JSON Schema validator that knows only the
 // exported schema. Both must accept the same and blame the same members.
@@ -44,11 +28,7 @@ type verdict struct {
 // alone, and "required" and "unknown-field" point at the member where the
 // validator names its parent.
 func TestDifferential(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds and runs a program")
-	}
 	services := loadCases(t)
-	driver := buildDriver(t, writeModule(t, services), services)
 	var documents []document
 	validators := map[string]*jsonschema.Schema{}
 	types := map[string]*schema.Event{}
@@ -64,7 +44,7 @@ func TestDifferential(t *testing.T) {
 	}
 	tally := map[bool]int{}
 	disagreements := 0
-	for i, got := range judged(t, driver, documents) {
+	for i, got := range judged(t, documents) {
 		d := documents[i]
 		want := failures(t, validators[d.Case+"."+d.Type], d.Body)
 		tally[len(want) == 0]++
@@ -179,61 +159,6 @@ func leaves(e *jsonschema.ValidationError, pointers []string) []string {
 		pointers = leaves(cause, pointers)
 	}
 	return pointers
-}
-
-// buildDriver builds the program that runs the generated decoders of all cases.
-func buildDriver(t testing.TB, dir string, services []*schema.Service) string {
-	t.Helper()
-	text, err := os.ReadFile("testdata/differential/driver.go.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	writeFile(t, filepath.Join(dir, "driver", "main.go"), text)
-	var b strings.Builder
-	b.WriteString("package main\n\nimport (\nes \"github.com/esgen/esgen/runtime\"\n")
-	for i, s := range services {
-		fmt.Fprintf(&b, "events%d %q\n", i, s.Module+"/events")
-	}
-	b.WriteString(")\n\nvar models = map[string]*es.Model{\n")
-	for i, s := range services {
-		fmt.Fprintf(&b, "%q: {Key: events%d.Key(), States: events%d.States(), Events: events%d.Types()},\n", folder(s), i, i, i)
-	}
-	b.WriteString("}\n")
-	writeFile(t, filepath.Join(dir, "driver", "models.go"), []byte(b.String()))
-	binary := filepath.Join(dir, "driver.exe")
-	goCommand(t, dir, "build", "-o", binary, "./driver")
-	return binary
-}
-
-// judged runs the driver over the documents.
-func judged(t testing.TB, driver string, documents []document) []verdict {
-	t.Helper()
-	var in bytes.Buffer
-	enc := json.NewEncoder(&in)
-	for _, d := range documents {
-		if err := enc.Encode(d); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cmd := exec.Command(driver)
-	cmd.Stdin = &in
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	verdicts := make([]verdict, 0, len(documents))
-	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
-		var v verdict
-		if err := dec.Decode(&v); err != nil {
-			t.Fatal(err)
-		}
-		verdicts = append(verdicts, v)
-	}
-	if len(verdicts) != len(documents) {
-		t.Fatalf("%d verdicts on %d documents", len(verdicts), len(documents))
-	}
-	return verdicts
 }
 
 // TestExportedSchemasAreValid checks the schemas of events and types against

@@ -90,6 +90,12 @@ func typedFiles(t testing.TB, s *schema.Service) []templates.File {
 func writeModule(t testing.TB, services []*schema.Service) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
+	writeModuleTo(t, dir, services)
+	return dir
+}
+
+func writeModuleTo(t testing.TB, dir string, services []*schema.Service) {
+	t.Helper()
 	root, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +117,6 @@ func writeModule(t testing.TB, services []*schema.Service) (dir string) {
 			writeFile(t, filepath.Join(dir, folder(s), f.Path), f.Content)
 		}
 	}
-	return dir
 }
 
 func writeFile(t testing.TB, file string, content []byte) {
@@ -204,8 +209,6 @@ func TestGeneratedCodeIsDeterministic(t *testing.T) {
 // TestGeneratedCodeCompiles builds and vets the events and types of every good
 // schema, names from hell and hostile descriptions among them.
 func TestGeneratedCodeCompiles(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds generated packages")
-	}
-	goCommand(t, writeModule(t, loadCases(t)), "vet", "./...")
+	dir, _ := builtDriver(t)
+	goCommand(t, dir, "vet", "./...")
 }
