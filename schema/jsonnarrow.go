@@ -2,6 +2,7 @@ package schema
 
 import (
 	"math/big"
+	"regexp"
 	"strconv"
 )
 
@@ -101,4 +102,16 @@ func tighter(a, b string, sign int) string {
 		return a
 	}
 	return b
+}
+
+// re2Only finds what RE2 has and the patterns of ECMA-262, JSON Schema's own, lack:
+// flags and names in groups, classes by name, text anchors, quotation.
+var re2Only = regexp.MustCompile(`\(\?[a-zA-Z-]|\\[AzQECaG]|\\[pP]|\[\[:|\\x\{`)
+
+// pattern writes a pattern, and says so if other validators may not read it.
+func pattern(o *jsonObject, re2 string) {
+	o.str("pattern", re2)
+	if re2Only.MatchString(re2) {
+		o.str("$comment", "The pattern is RE2 and uses what ECMA-262 regular expressions do not have.")
+	}
 }

@@ -5,7 +5,8 @@ const metaSchema = "https://json-schema.org/draft/2020-12/schema"
 
 // EventSchema is the JSON Schema of the body that stores an event: its type, the
 // entity's key, its fields and the envelope. It is a whole document; shared types stand under
-// "$defs". Patterns are RE2, as everywhere in the language.
+// "$defs". Patterns are RE2, as everywhere in the language; a "$comment" stands beside
+// those that readers of ECMA-262 patterns do not take.
 //
 // It accepts what a generated decoder accepts, with one exception: how many
 // digits a decimal may have is not said, since no keyword can.
@@ -64,7 +65,7 @@ func (s *Service) keySchema() *jsonObject {
 	minLength, maxLength := s.Entity.MinLength, s.Entity.MaxLength
 	o.count("minLength", &minLength)
 	o.count("maxLength", &maxLength)
-	o.str("pattern", s.Entity.Pattern)
+	pattern(o, s.Entity.Pattern)
 	return o
 }
 
@@ -259,7 +260,7 @@ func (x *exporter) constraints(o *jsonObject, t *Type) {
 		o.count("minLength", c.MinLength)
 		o.count("maxLength", c.MaxLength)
 	}
-	o.str("pattern", c.Pattern)
+	pattern(o, c.Pattern)
 	o.count("minItems", c.MinItems)
 	o.count("maxItems", c.MaxItems)
 	o.yes("uniqueItems", c.UniqueItems)
