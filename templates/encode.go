@@ -17,15 +17,22 @@ func (st *structure) encode(g *gofile, doc string) {
 	g.printf("start := len(dst)\n")
 	for _, m := range st.members {
 		value := st.receiver + "." + m.goName
-		if m.Optional {
-			g.printf("if %s != nil {\n", value)
+		present := ""
+		switch {
+		case m.Optional:
+			present = value + " != nil"
+		case m.Type.Kind == schema.Date: // the zero Date is no day: in an older event, or not yet assigned in a view
+			present = "!" + value + ".IsZero()"
+		}
+		if present != "" {
+			g.printf("if %s {\n", present)
 		}
 		g.printf("dst = append(dst, `,%s:`...)\n", jsonText(m.Name))
 		if m.Optional && !nilable(m.Type) && m.Type.Kind != schema.Object {
 			value = "*" + value
 		}
 		writeAppend(g, m.Type, value, 0)
-		if m.Optional {
+		if present != "" {
 			g.printf("}\n")
 		}
 	}

@@ -27,7 +27,7 @@ type File struct {
 	Once bool
 	// Declares is set in a stub: the function ("onOrderPlaced") or method
 	// ("Handler.OnOrderShipped") that it declares. It is created only if no file of its
-	// folder's package declares that.
+	// folder's package declares that, those created beside it included.
 	Declares string
 }
 

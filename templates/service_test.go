@@ -106,6 +106,13 @@ func run(t *testing.T, dir, name string, args ...string) string {
 	return string(out)
 }
 
+// behaviour are tests of what generated views do, and where in the module of all
+// services they belong.
+var behaviour = map[string]string{
+	"view.go.txt": "hell/views/defaultview/behaviour_test.go",
+	"keys.go.txt": "hell/views/mainview/behaviour_test.go",
+}
+
 // TestServicesBuildAndPassTheirTests has Go judge what init gives for every good
 // schema, names from hell among them: it passes vet, its own tests, and staticcheck
 // where that is installed. All are one module, so that what they share is compiled once.
@@ -120,6 +127,13 @@ func TestServicesBuildAndPassTheirTests(t *testing.T) {
 			t.Fatal(err)
 		}
 		write(t, filepath.Join(dir, caseName(path)), files)
+	}
+	for from, to := range behaviour {
+		text, err := os.ReadFile(filepath.Join("testdata/behaviour", from))
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, filepath.Join(dir, to), text)
 	}
 	goCommand(t, dir, "vet", "./...")
 	goCommand(t, dir, "test", "./...")

@@ -64,14 +64,18 @@ func (w *viewWriter) present(f *schema.Field, value string) string {
 	if f.Optional {
 		return value + " != nil"
 	}
-	switch f.Type.Kind {
-	case schema.Enum:
-		return value + ` != ""`
-	case schema.Timestamp, schema.Date, schema.UUID:
-		return "!" + value + ".IsZero()"
-	case schema.JSON:
+	switch kind := f.Type.Kind; {
+	case kind == schema.JSON:
 		return value + " != nil"
-	case schema.Object:
+	case kind == schema.Date:
+		return "!" + value + ".IsZero()"
+	case f.Default != nil: // assigned from the start; left out it would read as the default again
+		return ""
+	case kind == schema.Enum:
+		return value + ` != ""`
+	case kind == schema.Timestamp, kind == schema.UUID:
+		return "!" + value + ".IsZero()"
+	case kind == schema.Object:
 		return "!" + w.zeroObject(f.Type, value)
 	}
 	return ""

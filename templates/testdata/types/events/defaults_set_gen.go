@@ -239,10 +239,14 @@ func (e DefaultsSet) AppendJSON(dst []byte) []byte {
 	dst = es.AppendTime(dst, e.At)
 	dst = append(dst, `,"now":`...)
 	dst = es.AppendTime(dst, e.Now)
-	dst = append(dst, `,"day":`...)
-	dst = es.AppendDate(dst, e.Day)
-	dst = append(dst, `,"today":`...)
-	dst = es.AppendDate(dst, e.Today)
+	if !e.Day.IsZero() {
+		dst = append(dst, `,"day":`...)
+		dst = es.AppendDate(dst, e.Day)
+	}
+	if !e.Today.IsZero() {
+		dst = append(dst, `,"today":`...)
+		dst = es.AppendDate(dst, e.Today)
+	}
 	dst = append(dst, `,"ref":`...)
 	dst = es.AppendUUID(dst, e.Ref)
 	dst = append(dst, `,"fresh":`...)

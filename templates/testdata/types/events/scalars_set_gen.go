@@ -167,8 +167,10 @@ func (e ScalarsSet) AppendJSON(dst []byte) []byte {
 	dst = es.AppendBool(dst, e.Yes)
 	dst = append(dst, `,"at":`...)
 	dst = es.AppendTime(dst, e.At)
-	dst = append(dst, `,"day":`...)
-	dst = es.AppendDate(dst, e.Day)
+	if !e.Day.IsZero() {
+		dst = append(dst, `,"day":`...)
+		dst = es.AppendDate(dst, e.Day)
+	}
 	dst = append(dst, `,"ref":`...)
 	dst = es.AppendUUID(dst, e.Ref)
 	dst = append(dst, `,"raw":`...)
