@@ -213,17 +213,6 @@ func converted(g *gofile, s *schema.Service, t *schema.Type, expr string) string
 	return expr
 }
 
-// elided is an element of a composite literal without its type, where Go knows it.
-func elided(g *gofile, s *schema.Service, t *schema.Type, expr string) string {
-	switch t.Kind {
-	case schema.Object, schema.List, schema.Map:
-		if rest, ok := strings.CutPrefix(expr, goType(g, s, t)+"{"); ok {
-			return "{" + rest
-		}
-	}
-	return expr
-}
-
 // braced is a composite literal, one item a line when it is long.
 func braced(typeName string, items []string) string {
 	width := len(typeName)
