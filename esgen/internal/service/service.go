@@ -18,6 +18,7 @@ import (
 
 	"github.com/esgen/esgen/esgen/internal/disk"
 	"github.com/esgen/esgen/esgen/internal/manifest"
+	"github.com/esgen/esgen/esgen/internal/memo"
 	"github.com/esgen/esgen/esgen/internal/plan"
 	"github.com/esgen/esgen/esgen/internal/todo"
 	"github.com/esgen/esgen/esgen/internal/version"
@@ -88,6 +89,11 @@ func Parse(dir, name string, text []byte) (*Service, error) {
 		}
 		return s, nil
 	}
+	key := memo.Key(text)
+	if known, ok := memo.Load(key); ok {
+		s.digest, s.Files = known.Digest, known.Files
+		return s, nil
+	}
 	digest := make(chan string, 1)
 	go func() { digest <- schemaDigest(text) }()
 	var err error
@@ -97,6 +103,7 @@ func Parse(dir, name string, text []byte) (*Service, error) {
 		return nil, fmt.Errorf("this is a mistake of esgen's, please report it with your schema: %w", err)
 	}
 	s.Files = withEditorSchema(s.Files)
+	memo.Store(key, memo.Entry{Digest: s.digest, Files: s.Files})
 	return s, nil
 }
 
