@@ -23,7 +23,12 @@ var suites = []struct {
 	{"decode", decodeSuite},
 	{"envelope", envelopeSuite},
 	{"fold", foldSuite},
+	{"generate", generateSuite},
+	{"again", againSuite},
 }
+
+// cleanup removes what suites left on the disk.
+var cleanup []func()
 
 func main() {
 	rounds := flag.Int("rounds", 5, "rounds of which the median counts")
@@ -32,6 +37,9 @@ func main() {
 	flag.Parse()
 	runtime.GOMAXPROCS(1)
 	met, err := measureAll(*rounds, *each, *only)
+	for _, clean := range cleanup {
+		clean()
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(2)

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -28,6 +29,8 @@ const (
 
 // Main runs the command with the arguments and streams of the process.
 func Main() int {
+	// Most commands end before collecting garbage would have paid.
+	debug.SetGCPercent(400)
 	// A signal ends the command after what it is writing, never in the middle.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -63,8 +63,12 @@ func constrained(plain, pattern string, low, high *int, n int) (string, bool) {
 		for _, repeat := range []int{more, -1} {
 			var b strings.Builder
 			write(&b, tree, repeat, n+more)
-			if fits(b.String()) {
-				return b.String(), true
+			// A pattern that is not anchored leaves room for more.
+			longer, _ := fit(b.String(), low, nil)
+			for _, s := range []string{b.String(), longer} {
+				if fits(s) {
+					return s, true
+				}
 			}
 		}
 	}

@@ -109,9 +109,13 @@ func (r *reader) stubs(want []templates.File) error {
 		if !found || fn.Guessed {
 			continue
 		}
-		fresh, _ := handlers.Read(map[string][]byte{base: f.Content}).Find(f.Declares)
 		full := path.Join(dir, fn.File)
-		if r.memory.Untouched(full, source.files[fn.File]) || fn.Body == fresh.Body {
+		untouched := r.memory.Untouched(full, source.files[fn.File])
+		if !untouched { // it may have been moved as it was
+			fresh, _ := handlers.Read(map[string][]byte{base: f.Content}).Find(f.Declares)
+			untouched = fn.Body == fresh.Body
+		}
+		if untouched {
 			r.list.Stubs = append(r.list.Stubs, Item{full, fn.Line, fmt.Sprintf("%s is as esgen wrote it: fill it in", local(f.Declares))})
 		}
 	}
