@@ -309,13 +309,26 @@ func (m *maker) stale() error {
 		if m.wanted[name] || !filepath.IsLocal(filepath.FromSlash(name)) || m.plan.Manifest.Created[name] != nil {
 			continue
 		}
-		if _, exists, _, err := m.read(name); err != nil {
+		kept, err := m.inUse(path.Dir(name))
+		if err != nil {
 			return err
-		} else if exists {
+		}
+		if kept {
 			m.plan.Manifest.Created[name] = m.memory.Created[name]
 		}
 	}
 	return nil
+}
+
+// inUse reports whether a folder still has code of the user's, to which a file
+// that was created there may have moved. When all of it is gone, the files are created
+// again should the schema ask for them again.
+func (m *maker) inUse(dir string) (bool, error) {
+	if dir == "." {
+		return true, nil
+	}
+	files, err := m.goFiles(dir)
+	return len(files) > 0, err
 }
 
 func (m *maker) obsolete(name string, now []byte) {

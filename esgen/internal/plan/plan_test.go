@@ -203,6 +203,24 @@ func TestStubIsNotCreatedBesideANewFileThatDeclaresIt(t *testing.T) {
 	s.want("again", s.run(handler, method("A"), method("B")), "")
 }
 
+// A consumer that goes and comes back finds its handler where the user moved it, or,
+// when the user deleted all of it, gets a new one.
+func TestFileThatWasMovedIsNotCreatedAgainWhenItsPartComesBack(t *testing.T) {
+	s := newService(t)
+	handler := templates.File{Path: "consumers/c/handler.go", Once: true, Content: []byte("package c\n")}
+	s.run(handler)
+	if err := os.Rename(filepath.Join(s.dir, "consumers/c/handler.go"), filepath.Join(s.dir, "consumers/c/mine.go")); err != nil {
+		t.Fatal(err)
+	}
+	s.run()
+	s.want("back", s.run(handler), "")
+	if err := os.RemoveAll(filepath.Join(s.dir, "consumers")); err != nil {
+		t.Fatal(err)
+	}
+	s.run()
+	s.want("back after all was deleted", s.run(handler), "missing consumers/c/handler.go")
+}
+
 func TestMergeConflictsMendThemselves(t *testing.T) {
 	s := newService(t)
 	readme := templates.File{Path: "README.md", Content: []byte("hello"), Once: true}
