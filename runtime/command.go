@@ -219,7 +219,7 @@ func (p *posting) invalid(err error) *problem {
 			problem.detail = "the event has " + strconv.Itoa(n) + " violations"
 		}
 		if e.More {
-			problem.detail = "the event has more violations than are listed"
+			problem.detail = "the event has more than " + strconv.Itoa(len(e.Violations)) + " violations: those after them are not listed"
 		}
 		problem.errors = e.Violations
 		return problem

@@ -85,6 +85,9 @@ type View struct {
 	// nil in a view keyed by the entity. Empty keys and keys over 256 characters
 	// have been left out.
 	Keys func(Event) []string
+	// ParseKey turns a record's key as a client spells it into the one that Keys lists, or
+	// reports false for text that no record has as key; nil if they are the same.
+	ParseKey func(text string) (string, bool)
 	// New returns a record with the start values of the schema.
 	New     func(key string) Record
 	Indexes []Index

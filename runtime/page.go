@@ -60,7 +60,7 @@ func (q *Query) list(ctx context.Context, r *Request, v *View, ps parameters) (*
 	case x == nil:
 		page, err = q.stores.Views.List(ctx, table, request)
 	case x.key != "": // no record is in an index with an empty key
-		page, err = q.stores.Views.Query(ctx, table, x.index.Name, x.key, x.desc, request)
+		page, err = q.stores.Views.Query(ctx, table, x.index.Name, boundKey(x.key), x.desc, request)
 	}
 	if err != nil {
 		return nil, q.failed(r, err)

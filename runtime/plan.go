@@ -74,6 +74,9 @@ func (f *folding) render(r *recordFold) (payload string, entries []IndexEntry, e
 	f.buffer = r.record.AppendJSON(f.buffer[:0])
 	if len(f.view.Indexes) > 0 {
 		entries = r.record.AppendIndexEntries(nil)
+		for i := range entries {
+			entries[i].bound()
+		}
 	}
 	return string(f.buffer), entries, nil
 }

@@ -30,7 +30,8 @@ func (q *Query) record(ctx context.Context, r *Request, v *View, id string, ps p
 	if (atLeastGiven || asOfGiven) && !v.KeyedByEntity() {
 		return nil, badParameter("minVersion and version are for views keyed by the entity")
 	}
-	if !possibleID(id) {
+	id, possible := v.parseID(id)
+	if !possible {
 		return nil, noRecord(v)
 	}
 	var f found
@@ -50,6 +51,14 @@ func (q *Query) record(ctx context.Context, r *Request, v *View, id string, ps p
 	}
 	body := appendRecord(make([]byte, 0, len(f.payload)+32), v, f.payload, f.version)
 	return tagged(r, body), nil
+}
+
+// parseID returns the key of the record that a client asks for.
+func (v *View) parseID(id string) (key string, possible bool) {
+	if !possibleID(id) || v.ParseKey == nil {
+		return id, possibleID(id)
+	}
+	return v.ParseKey(id)
 }
 
 func noRecord(v *View) *problem { return notFound("the view " + v.Name + " has no such record") }

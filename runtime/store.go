@@ -74,8 +74,8 @@ type Item struct {
 	// Payload is the record as answered, without "version". It is "" in a tombstone
 	// and in the shell of a record whose first fold failed: both are 404 and in no list.
 	Payload string
-	// Entries are the record's places in indexes, at most one in each. Without a payload
-	// they are kept for nothing: the record is in no index.
+	// Entries are the record's places in indexes, at most one in each, key and sort value of
+	// at most [MaxPlace] bytes. Without a payload they are kept for nothing: the record is in no index.
 	Entries []IndexEntry
 	Latest  Moment // other views: the greatest moment folded
 	// Held is the deployment in which the entity was quarantined in the view, "" when it
@@ -140,7 +140,7 @@ type ViewStore interface {
 	// that has one throughout is in exactly one page, whatever is written meanwhile.
 	List(ctx context.Context, table Table, page PageRequest) (ItemPage, error)
 	// Query returns a page of an index, ordered by (Sort, a hash of the record's key), or
-	// in exactly the reverse order. Of a Sort the first 512 bytes count. A record that
+	// in exactly the reverse order. A key has at most [MaxPlace] bytes. A record that
 	// stays in its place throughout is in exactly one page; one that moves may be in two or none.
 	Query(ctx context.Context, table Table, index, key string, desc bool, page PageRequest) (ItemPage, error)
 	// Drop removes a table with its markers and its entries of the progress, in quarantine and

@@ -3,8 +3,10 @@ package es
 import (
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/esgen/esgen/runtime/scan"
@@ -235,16 +237,27 @@ func (e *envelope) takeMeta(d *Decoder) {
 	for d.Member() {
 		switch d.Name() {
 		case "correlationId":
-			if !d.Null() {
-				d.String(&e.correlationID)
-			}
+			e.takeTrace(d, &e.correlationID)
 		case "causationId":
-			if !d.Null() {
-				d.String(&e.causationID)
-			}
+			e.takeTrace(d, &e.causationID)
 		default:
 			d.Unknown()
 		}
+	}
+}
+
+// maxTrace bounds correlationId and causationId, in characters: they are stored with
+// every event and handed on, often into headers and logs.
+const maxTrace = 256
+
+func (e *envelope) takeTrace(d *Decoder, to *string) {
+	if d.Null() || !d.String(to) {
+		return
+	}
+	d.MinLength(1)
+	d.MaxLength(maxTrace)
+	if strings.ContainsFunc(*to, unicode.IsControl) {
+		d.violate("pattern", "must have no control characters")
 	}
 }
 

@@ -19,9 +19,9 @@ func AppendKey(keys []string, key string) []string {
 	return append(keys, key)
 }
 
-// The functions of this page are the ParseKey of an [Index], by the type of its
-// key: they turn the text of a query parameter into the form that
-// AppendIndexEntries writes.
+// The functions of this page are the ParseKey of an [Index] or a [View], by the type of its
+// key: they turn the text of a request into the form that AppendIndexEntries and Keys
+// write.
 
 // StringKey takes any text.
 func StringKey(text string) (string, bool) { return text, true }
@@ -31,13 +31,13 @@ func EnumKey(values ...string) func(text string) (string, bool) {
 	return func(text string) (string, bool) { return text, slices.Contains(values, text) }
 }
 
-// IntKey takes an integer of 64 bits in decimal digits.
+// IntKey takes an integer of 64 bits as JSON spells one: 2 is 2.0 and 2e0, too.
 func IntKey(text string) (string, bool) {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || text[0] == '+' {
-		return "", false
-	}
-	return strconv.FormatInt(n, 10), true
+	d := newDecoder(text)
+	defer d.release()
+	var n int64
+	ok := text != "" && (text[0] == '-' || '0' <= text[0] && text[0] <= '9') && d.Int(&n) && d.s.Pos == len(text)
+	return strconv.FormatInt(n, 10), ok
 }
 
 // BoolKey takes "true" and "false".

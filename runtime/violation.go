@@ -30,7 +30,11 @@ func (e *InvalidError) Error() string {
 	b.WriteString("invalid event: ")
 	for i, v := range e.Violations {
 		if i == 3 {
-			fmt.Fprintf(&b, "; and %d more", len(e.Violations)-i)
+			least := ""
+			if e.More {
+				least = "at least "
+			}
+			fmt.Fprintf(&b, "; and %s%d more", least, len(e.Violations)-i)
 			break
 		}
 		if i > 0 {

@@ -89,6 +89,9 @@ func addEnvelope(props *jsonObject) {
 	for _, name := range []string{"correlationId", "causationId"} {
 		m := &jsonObject{}
 		m.strings("type", []string{"string", "null"})
+		m.raw("minLength", "1")
+		m.raw("maxLength", "256")
+		m.str("pattern", `^[^\x00-\x1f\x7f-\x9f]*$`)
 		members.object(name, m)
 	}
 	meta := &jsonObject{}

@@ -124,6 +124,9 @@ func (w *viewWriter) writeDefinition() {
 	w.printf("Events: []string{%s},\n", strings.Join(names, ", "))
 	if !v.KeyedByEntity {
 		w.printf("Keys: recordKeys,\n")
+		if parse := w.parseKey(v.Key, v.KeyType); v.KeyType.Kind != schema.Enum && parse != "es.StringKey" {
+			w.printf("ParseKey: %s,\n", parse)
+		}
 	}
 	w.printf("New: newRecord,\n")
 	if len(v.Indexes) > 0 {
@@ -140,7 +143,7 @@ func (w *viewWriter) writeDefinition() {
 	w.printf("EventTypes: events.Types,\n}\n}\n\n")
 }
 
-// parseKey is the function that reads an index's key from a query.
+// parseKey is the function that reads a key of an index or of the records from a request.
 func (w *viewWriter) parseKey(field string, t *schema.Type) string {
 	switch t.Kind {
 	case schema.Int:

@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 
@@ -12,10 +11,8 @@ import (
 
 // Bounds of what addresses something. 256 characters of UTF-8 are at most 1024 bytes.
 const (
-	maxID       = 1024 // bytes of an entity id, a record key, an event id
-	maxEntryID  = 4096 // bytes of the id of an entry, which may be put together of others
-	maxIndexKey = 512  // bytes of an index key that stand in the bucket; a longer one is hashed
-	maxSort     = 512  // bytes of a sort value that count
+	maxID      = 1024 // bytes of an entity id, a record key, an event id
+	maxEntryID = 4096 // bytes of the id of an entry, which may be put together of others
 )
 
 // prefixed appends an id with its length in front.
@@ -64,19 +61,14 @@ func tableName(t es.Table) []byte {
 
 // indexPrefix is what all places of one index and one key begin with.
 func indexPrefix(index, key string) []byte {
-	dst := prefixed(make([]byte, 0, 64), index)
-	if len(key) <= maxIndexKey {
-		return prefixed(append(dst, 0), key)
-	}
-	sum := sha256.Sum256([]byte(key))
-	return append(append(dst, 1), sum[:]...)
+	return prefixed(prefixed(make([]byte, 0, 64), index), key)
 }
 
 // indexKey is the place of a record in an index. The sort value is escaped (0 as 0 255)
 // and ended (0 1), so that a value sorts before those that it is the beginning of.
 func indexKey(e es.IndexEntry, record string) []byte {
 	dst := indexPrefix(e.Index, e.Key)
-	for _, c := range e.Sort[:min(len(e.Sort), maxSort)] {
+	for _, c := range e.Sort {
 		if dst = append(dst, c); c == 0 {
 			dst = append(dst, 255)
 		}

@@ -44,8 +44,7 @@ func (s *Store) List(ctx context.Context, t es.Table, page es.PageRequest) (answ
 	return answer, err
 }
 
-// Query implements es.ViewStore. Sort values that agree in their first 512 bytes are one
-// to it.
+// Query implements es.ViewStore.
 func (s *Store) Query(ctx context.Context, t es.Table, index, key string, desc bool, page es.PageRequest) (answer es.ItemPage, err error) {
 	prefix := indexPrefix(index, key)
 	list := fmt.Appendf(nil, "query %t %s %s", desc, tableName(t), prefix)

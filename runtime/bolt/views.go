@@ -171,6 +171,11 @@ func checkStep(step *es.Step) (encoded [][]byte, err error) {
 		if err := checkWrite("record", w.Item.Key, w.Was, w.Item.Guard, seen); err != nil {
 			return nil, err
 		}
+		for _, e := range w.Item.Entries {
+			if len(e.Key) > es.MaxPlace || len(e.Sort) > es.MaxPlace {
+				return nil, fmt.Errorf("%w: a place in the index %s of %d and %d bytes, at most %d each", es.ErrTooLarge, e.Index, len(e.Key), len(e.Sort), es.MaxPlace)
+			}
+		}
 		value := encodeItem(&w.Item)
 		if n := len(w.Item.Key) + len(value); n > MaxItem {
 			return nil, fmt.Errorf("%w: a record of %d bytes, at most %d", es.ErrTooLarge, n, MaxItem)
