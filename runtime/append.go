@@ -84,7 +84,9 @@ type submission struct {
 }
 
 // submissionOf makes a submission of a typed event. The event is checked as one
-// that came over HTTP; the error is an *InvalidError.
+// that came over HTTP; what it was not given a value for is not sent and gets its
+// default, so a repeated append has the same digest at another time. The error is
+// an *InvalidError.
 func (w *writer) submissionOf(event Event, eventID string, now time.Time) (*Submission, error) {
 	body := []byte(`{"type":`)
 	body = AppendString(body, event.EventType())
@@ -92,7 +94,7 @@ func (w *writer) submissionOf(event Event, eventID string, now time.Time) (*Subm
 	body = AppendString(body, w.model.Key.Name)
 	body = append(body, ':')
 	body = AppendString(body, event.EntityID())
-	body = appendMembers(body, string(event.AppendJSON(nil)))
+	body = appendMembers(body, string(AppendGiven(nil, event)))
 	body = append(body, '}')
 	s, err := w.model.DecodeSubmission(body, now)
 	if err != nil {

@@ -18,7 +18,9 @@ func NewAppender(m *Model, events EventStore, o CommandOptions) *Appender {
 	return &Appender{&writer{model: m, events: events, clock: o.Clock}}
 }
 
-// Append checks an event as one that came over HTTP and stores it.
+// Append checks an event as one that came over HTTP and stores it. Of a field that has
+// a default, a zero time, date or UUID, an empty enum and a nil list, map, bytes
+// or json get it, see [AppendGiven]; "", 0 and false are values like any other.
 //
 // In a handler of a consumer it is idempotent: the event id derives from the
 // consumer, from what is being handled, and from the append's position in the handler. When

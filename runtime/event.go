@@ -15,6 +15,18 @@ type Event interface {
 	AppendJSON(dst []byte) []byte
 }
 
+// AppendGiven appends the fields of an event that were given a value, as a JSON object. Left out
+// are zero times, dates and UUIDs, and what is nil or an empty enum although it has a
+// default: no value of the schema looks like that, so who appends the event means the default.
+func AppendGiven(dst []byte, event Event) []byte {
+	if e, ok := event.(interface {
+		AppendFields(dst []byte, given bool) []byte
+	}); ok {
+		return e.AppendFields(dst, true)
+	}
+	return event.AppendJSON(dst)
+}
+
 // Recorded is an event as it is stored: the envelope as values, the payload as
 // one canonical JSON object that is handed on as it is.
 type Recorded struct {

@@ -19,7 +19,7 @@ var initialisms = setOf("ACL", "API", "ASCII", "CPU", "CSS", "DNS", "EOF", "GUID
 // name is declared with "Field" appended, see [GoFields].
 var (
 	// EventMethods are those of an event and of a shared object type.
-	EventMethods = []string{"AppendJSON", "Decode", "EntityID", "EventType"}
+	EventMethods = []string{"AppendFields", "AppendJSON", "Decode", "EntityID", "EventType"}
 	// RedactionMethods are those of a struct that holds something sensitive.
 	RedactionMethods = []string{"Format", "LogValue"}
 	// ViewMethods are those of a view.

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -87,4 +88,10 @@ func deprecated(d schema.Deprecation) string {
 		return "Deprecated in the schema."
 	}
 	return "Deprecated in the schema: " + oneLine(d.Reason)
+}
+
+// paragraphs joins texts of which some may be empty.
+func paragraphs(texts ...string) string {
+	texts = slices.DeleteFunc(texts, func(text string) bool { return strings.TrimSpace(text) == "" })
+	return strings.Join(texts, "\n\n")
 }

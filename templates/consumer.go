@@ -210,6 +210,7 @@ func methodFiles(s *schema.Service, c *schema.Consumer) []File {
 		m.write(g, s, c)
 		f := g.once(consumerFolder(c) + "/" + uniqueFile(taken, schema.GoFile(m.name)) + ".go")
 		f.Declares = "Handler." + m.name
+		f.Left = "does nothing"
 		files = append(files, f)
 	}
 	return files

@@ -22,7 +22,7 @@ func eventFiles(s *schema.Service) ([]File, error) {
 func eventFile(s *schema.Service, e *schema.Event, patterns *patternNames, path string) File {
 	g := newGofile("events")
 	st := eventStructure(s, e, patterns)
-	g.printf("%s", docComment(fmt.Sprintf("%s is an event of %s %s.", st.name, article(s.Entity.Name), s.Entity.Name), e.Description, e.Deprecated))
+	g.printf("%s", docComment(fmt.Sprintf("%s is an event of %s %s.", st.name, article(s.Entity.Name), s.Entity.Name), paragraphs(e.Description, st.filledIn()), e.Deprecated))
 	g.printf("type %s struct {\n%s string // the %s's key\n", st.name, st.keyName, s.Entity.Name)
 	if len(st.members) > 0 {
 		g.printf("\n")

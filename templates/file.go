@@ -29,6 +29,12 @@ type File struct {
 	// ("Handler.OnOrderShipped") that it declares. It is created only if no file of its
 	// folder's package declares that, those created beside it included.
 	Declares string
+	// Left says what a stub as it is written leaves undone, as a clause behind the
+	// function's name: "does nothing"; "" when it does all that there is to do.
+	Left string
+	// Unset are the Go names of the view's fields that no stub of the view sets: something
+	// is left to do unless other code of the package mentions them.
+	Unset []string
 }
 
 // generator makes the files of one kind of artifact. Its Go files need to

@@ -52,7 +52,7 @@ func (st *structure) redaction(g *gofile, key string) {
 	g.printf("// LogValue leaves out what the schema calls sensitive.\n")
 	g.printf("func (%s %s) LogValue() slog.Value {\nreturn slog.GroupValue(\n", st.receiver, st.name)
 	if key != "" {
-		g.printf("slog.String(%q, %s.%s),\n", key, st.receiver, st.keyName)
+		g.printf("slog.Any(%q, %s.%s),\n", key, st.receiver, st.keyName)
 	}
 	for _, m := range st.members {
 		g.printf("%s,\n", m.logAttr(st.receiver))

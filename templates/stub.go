@@ -13,11 +13,31 @@ import (
 func stubFiles(s *schema.Service, v *schema.View) []File {
 	var files []File
 	taken := map[string]bool{"view": true} // view_gen.go and view_test.go belong together with a view.go of the user's
+	unset := fieldsNeverCopied(s, v)
 	for _, ve := range v.Events {
 		name := uniqueFile(taken, schema.GoFile(ve.Event.Name))
-		files = append(files, stubFile(s, v, ve.Event, name))
+		f := stubFile(s, v, ve.Event, name)
+		f.Unset = unset
+		files = append(files, f)
 	}
 	return files
+}
+
+// fieldsNeverCopied are the Go names of the fields that no new stub of the view sets.
+func fieldsNeverCopied(s *schema.Service, v *schema.View) []string {
+	copied := map[string]bool{}
+	for _, ve := range v.Events {
+		for _, c := range copies(s, v, ve.Event) {
+			copied[c.field.Name] = copied[c.field.Name] || c.text != ""
+		}
+	}
+	var names []string
+	for _, f := range v.Fields {
+		if !copied[f.Name] {
+			names = append(names, viewFieldNames(v)[f.Name])
+		}
+	}
+	return names
 }
 
 func stubFile(s *schema.Service, v *schema.View, e *schema.Event, name string) File {
@@ -27,16 +47,18 @@ func stubFile(s *schema.Service, v *schema.View, e *schema.Event, name string) F
 	event := schema.GoName(e.Name)
 	g.printf("%s", comment(fmt.Sprintf("on%s folds %s %s event into the %s view.", event, article(event), event, v.Name)))
 	g.printf("func on%s(view *View, event events.%s, meta es.Meta) error {\n", event, event)
-	writeCopies(g, s, v, e)
+	left := writeCopies(g, s, v, e)
 	g.printf("return nil\n}\n")
 	f := g.once(viewFolder(v) + "/" + name + ".go")
+	f.Left = left
 	f.Declares = "on" + event
 	return f
 }
 
-// writeCopies writes the body of a stub: what view and event share.
-func writeCopies(g *gofile, s *schema.Service, v *schema.View, e *schema.Event) {
-	var lines, left, missing []string
+// writeCopies writes the body of a stub: what view and event share. It returns what
+// that leaves undone.
+func writeCopies(g *gofile, s *schema.Service, v *schema.View, e *schema.Event) (undone string) {
+	var lines, left, leftNames, missing []string
 	for _, c := range copies(s, v, e) {
 		switch {
 		case c.text != "":
@@ -46,12 +68,14 @@ func writeCopies(g *gofile, s *schema.Service, v *schema.View, e *schema.Event) 
 			}
 		case c.why != "":
 			left = append(left, c.why)
+			leftNames = append(leftNames, c.field.Name)
 		default:
 			missing = append(missing, c.field.Name)
 		}
 	}
 	if len(lines) > 0 && !v.KeyedByEntity {
 		g.printf("// Events of different %s arrive in any order: only the latest may overwrite.\n", plural(s.Entity.Name))
+		g.printf("%s", comment(partOfLatest(s, v, e)))
 		g.printf("if meta.Latest {\n%s}\n", strings.Join(lines, ""))
 	} else {
 		g.printf("%s", strings.Join(lines, ""))
@@ -62,6 +86,46 @@ func writeCopies(g *gofile, s *schema.Service, v *schema.View, e *schema.Event) 
 	if len(missing) > 0 {
 		g.printf("%s", comment(fmt.Sprintf("The event has no field for: %s.", strings.Join(missing, ", "))))
 	}
+	switch {
+	case len(lines) == 0:
+		return "does nothing"
+	case len(leftNames) > 0:
+		return "leaves out " + strings.Join(leftNames, ", ")
+	}
+	return ""
+}
+
+// partOfLatest is what a stub says of fields that it copies and that not every event of the view
+// sets, itself included where its own field is optional; "" when there are none. Latest looks at every
+// event of the record, so an event that comes late may be the last one to set a field and yet not be the latest.
+func partOfLatest(s *schema.Service, v *schema.View, e *schema.Event) string {
+	var alone []string
+	for _, name := range copiedNames(s, v, e, false) {
+		always := true
+		for _, ve := range v.Events {
+			always = always && slices.Contains(copiedNames(s, v, ve.Event, true), name)
+		}
+		if !always {
+			alone = append(alone, name)
+		}
+	}
+	if len(alone) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Beware: not every event of the view sets %s. One that does not, folded before an older one that does, "+
+		"keeps the older value out, so the record depends on the order. Keep meta.Time (and meta.EntityID, for equal times) of what set it "+
+		"in a field of the view, and copy where the event is later than that instead of under meta.Latest.", strings.Join(alone, ", "))
+}
+
+// copiedNames are the fields of a view that the stub of an event sets, or that it always sets.
+func copiedNames(s *schema.Service, v *schema.View, e *schema.Event, always bool) []string {
+	var names []string
+	for _, c := range copies(s, v, e) {
+		if c.text != "" && !(always && c.source != nil && c.source.Optional) {
+			names = append(names, c.field.Name)
+		}
+	}
+	return names
 }
 
 func plural(noun string) string {

@@ -35,7 +35,7 @@ func typeFiles(s *schema.Service) ([]File, error) {
 
 func writeObject(g *gofile, s *schema.Service, t *schema.NamedType, patterns *patternNames) {
 	st := typeStructure(t, patterns)
-	g.printf("%s", docComment(st.name+" is a shared type.", t.Description, t.Deprecated))
+	g.printf("%s", docComment(st.name+" is a shared type.", paragraphs(t.Description, st.filledIn()), t.Deprecated))
 	g.printf("type %s struct {\n", st.name)
 	st.declare(g, s)
 	g.printf("}\n\n")

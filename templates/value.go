@@ -101,15 +101,20 @@ func local(name string, depth int) string {
 	return fmt.Sprintf("%s%d", name, depth+1)
 }
 
-// writeAppend writes statements that append a value to dst as JSON.
-func writeAppend(g *gofile, t *schema.Type, value string, depth int) {
+// writeAppend writes statements that append a value to dst as JSON. given is the variable that
+// says whether to leave out what nobody gave; "" for no.
+func writeAppend(g *gofile, t *schema.Type, value string, depth int, given string) {
 	switch t.Kind {
 	case schema.Object:
+		if given != "" && shortType(t, &visited{}) {
+			g.printf("dst = %s.AppendFields(dst, %s)\n", value, given)
+			return
+		}
 		g.printf("dst = %s.AppendJSON(dst)\n", value)
 	case schema.List:
 		i := local("i", depth)
 		g.printf("dst = append(dst, '[')\nfor %s := range %s {\nif %s > 0 {\ndst = append(dst, ',')\n}\n", i, value, i)
-		writeAppend(g, t.Elem, indexed(value, i), depth+1)
+		writeAppend(g, t.Elem, indexed(value, i), depth+1, given)
 		g.printf("}\ndst = append(dst, ']')\n")
 	case schema.Map:
 		i, name := local("i", depth), local("name", depth)
@@ -118,7 +123,7 @@ func writeAppend(g *gofile, t *schema.Type, value string, depth int) {
 		g.printf("dst = append(dst, '{')\nfor %s, %s := range slices.Sorted(maps.Keys(%s)) {\n", i, name, value)
 		g.printf("if %s > 0 {\ndst = append(dst, ',')\n}\n", i)
 		g.printf("dst = append(es.AppendString(dst, %s), ':')\n", name)
-		writeAppend(g, t.Elem, indexed(value, name), depth+1)
+		writeAppend(g, t.Elem, indexed(value, name), depth+1, given)
 		g.printf("}\ndst = append(dst, '}')\n")
 	default:
 		g.useAs("es", runtimePath)

@@ -40,7 +40,7 @@ func (w *viewWriter) writeAppendJSON() {
 		key = w.view.KeyType
 	}
 	w.printf("dst = append(dst, `{%q:`...)\n", w.view.Key)
-	writeAppend(w.gofile, key, "v."+w.names[w.view.Key], 0)
+	writeAppend(w.gofile, key, "v."+w.names[w.view.Key], 0, "")
 	for _, f := range w.view.Fields {
 		value := "v." + w.names[f.Name]
 		present := w.present(f, value)
@@ -51,7 +51,7 @@ func (w *viewWriter) writeAppendJSON() {
 			value = "*" + value
 		}
 		w.printf("dst = append(dst, `,%q:`...)\n", f.Name)
-		writeAppend(w.gofile, f.Type, value, 0)
+		writeAppend(w.gofile, f.Type, value, 0, "")
 		if present != "" {
 			w.printf("}\n")
 		}

@@ -10,7 +10,7 @@
 //	}
 //
 // Events and records go through their stored form on the way, as they do in
-// the service. Versions, event ids, times and states of the lifecycle are filled in: the
+// the service; fields with a default that are left zero get it, as in [es.Appender.Append]. Versions, event ids, times and states of the lifecycle are filled in: the
 // first event happens at [Start], every other a minute after the one before it.
 package estest
 
@@ -116,7 +116,7 @@ func (s *Scenario) add(e es.Event) {
 		Revision: et.Revision,
 		Time:     s.next.UTC(),
 		State:    s.states[id],
-		Payload:  string(e.AppendJSON(nil)),
+		Payload:  string(es.AppendGiven(nil, e)),
 		Actor:    s.actor,
 	})
 	s.next = s.next.Add(time.Minute)

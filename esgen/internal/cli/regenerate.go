@@ -26,7 +26,9 @@ func newRegenerate(t *terminal) *cobra.Command {
 		Aliases: []string{"generate"},
 		Short:   "bring the generated files up to date",
 		Long: "regenerate brings the generated files of a service up to date with its schema: all of them or, when anything fails, none.\n\n" +
-			"Files of yours are created once and never written again. A generated file that was edited by hand is left alone, and named, unless --force is given.",
+			"Files of yours are created once and never written again. A generated file that was edited by hand is left alone, and named, unless --force is given.\n\n" +
+			"At the end it says what is left to do. A stub is listed while it is as esgen wrote it and sets nothing, leaves out a field because the types differ, " +
+			"or belongs to a view with a field that nothing sets. One that copies all there is to copy is done; a comment in its body says of any other that it is meant to be so.",
 		Args:              atMostOne("folder"),
 		ValidArgsFunction: folders,
 		RunE: func(c *cobra.Command, args []string) error {

@@ -29,7 +29,7 @@ func (i Item) String() string { return fmt.Sprintf("%s:%d: %s", i.File, i.Line, 
 
 // List is all that is left to do.
 type List struct {
-	Stubs   []Item // still as esgen wrote them
+	Stubs   []Item // still as esgen wrote them, with something left to do
 	Orphans []Item // handlers, and files, that belong to nothing
 }
 
@@ -115,11 +115,40 @@ func (r *reader) stubs(want []templates.File) error {
 			fresh, _ := handlers.Read(map[string][]byte{base: f.Content}).Find(f.Declares)
 			untouched = fn.Body == fresh.Body
 		}
-		if untouched {
-			r.list.Stubs = append(r.list.Stubs, Item{full, fn.Line, fmt.Sprintf("%s is as esgen wrote it: fill it in", local(f.Declares))})
+		if left := undone(f, source); untouched && left != "" {
+			r.list.Stubs = append(r.list.Stubs, Item{full, fn.Line, fmt.Sprintf("%s is as esgen wrote it and %s: fill it in", local(f.Declares), left)})
 		}
 	}
 	return nil
+}
+
+// undone is what a stub that nobody has touched leaves to do, "" when it copies all
+// that there is to copy and nothing else sets too little.
+func undone(f templates.File, s *source) string {
+	if f.Left != "" {
+		return f.Left
+	}
+	var unset []string
+	for _, name := range f.Unset {
+		if !s.mentions(name) {
+			unset = append(unset, name)
+		}
+	}
+	if len(unset) == 0 {
+		return ""
+	}
+	return "nothing sets " + strings.Join(unset, ", ")
+}
+
+// mentions reports whether a word stands in the user's code, tests apart.
+func (s *source) mentions(word string) bool {
+	whole := regexp.MustCompile(`\b` + regexp.QuoteMeta(word) + `\b`)
+	for name, text := range s.files {
+		if !strings.HasSuffix(name, "_test.go") && whole.Match(text) {
+			return true
+		}
+	}
+	return false
 }
 
 // local is the name of a function or method without its receiver.

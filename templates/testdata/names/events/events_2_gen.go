@@ -40,10 +40,17 @@ func (e *Events) Decode(d *es.Decoder) {
 
 // AppendJSON appends the fields as a JSON object, without the key.
 func (e Events) AppendJSON(dst []byte) []byte {
+	return e.AppendFields(dst, false)
+}
+
+// AppendFields is AppendJSON or, with given, leaves out what was not given a
+// value: a time, date or UUID that is zero, and what is nil or an empty enum
+// although it has a default.
+func (e Events) AppendFields(dst []byte, given bool) []byte {
 	start := len(dst)
 	if e.ErrorEs != nil {
 		dst = append(dst, `,"errorEs":`...)
-		dst = e.ErrorEs.AppendJSON(dst)
+		dst = e.ErrorEs.AppendFields(dst, given)
 	}
 	return es.AppendObjectEnd(dst, start)
 }

@@ -64,7 +64,7 @@ func (e Regexp) AppendJSON(dst []byte) []byte {
 // LogValue leaves out what the schema calls sensitive.
 func (e Regexp) LogValue() slog.Value {
 	return slog.GroupValue(
-		slog.String("entityId", e.EntityIDField),
+		slog.Any("entityId", e.EntityIDField),
 		slog.Any("windows", e.Windows),
 		es.LogOptional("format", e.FormatField),
 	)

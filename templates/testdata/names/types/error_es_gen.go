@@ -77,6 +77,13 @@ func (t *ErrorEs) Decode(d *es.Decoder) {
 
 // AppendJSON appends the fields as a JSON object.
 func (t ErrorEs) AppendJSON(dst []byte) []byte {
+	return t.AppendFields(dst, false)
+}
+
+// AppendFields is AppendJSON or, with given, leaves out what was not given a
+// value: a time, date or UUID that is zero, and what is nil or an empty enum
+// although it has a default.
+func (t ErrorEs) AppendFields(dst []byte, given bool) []byte {
 	start := len(dst)
 	dst = append(dst, `,"maps":`...)
 	dst = append(dst, '{')
@@ -96,7 +103,7 @@ func (t ErrorEs) AppendJSON(dst []byte) []byte {
 				if i3 > 0 {
 					dst = append(dst, ',')
 				}
-				dst = t.Maps[name][name2][i3].AppendJSON(dst)
+				dst = t.Maps[name][name2][i3].AppendFields(dst, given)
 			}
 			dst = append(dst, ']')
 		}

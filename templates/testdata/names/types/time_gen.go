@@ -41,9 +41,18 @@ func (t *Time) Decode(d *es.Decoder) {
 
 // AppendJSON appends the fields as a JSON object.
 func (t Time) AppendJSON(dst []byte) []byte {
+	return t.AppendFields(dst, false)
+}
+
+// AppendFields is AppendJSON or, with given, leaves out what was not given a
+// value: a time, date or UUID that is zero, and what is nil or an empty enum
+// although it has a default.
+func (t Time) AppendFields(dst []byte, given bool) []byte {
 	start := len(dst)
-	dst = append(dst, `,"time2":`...)
-	dst = es.AppendTime(dst, t.Time2)
+	if !given || !t.Time2.IsZero() {
+		dst = append(dst, `,"time2":`...)
+		dst = es.AppendTime(dst, t.Time2)
+	}
 	if t.JSON != nil {
 		dst = append(dst, `,"json":`...)
 		dst = es.AppendRaw(dst, t.JSON)

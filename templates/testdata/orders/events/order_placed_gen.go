@@ -12,6 +12,9 @@ import (
 // OrderPlaced is an event of an order.
 //
 // A customer placed an order.
+//
+// Currency and PlacedAt may be left zero: they get their defaults when the
+// event is appended.
 type OrderPlaced struct {
 	OrderID string // the order's key
 
@@ -91,11 +94,20 @@ func (e *OrderPlaced) Decode(d *es.Decoder) {
 
 // AppendJSON appends the fields as a JSON object, without the key.
 func (e OrderPlaced) AppendJSON(dst []byte) []byte {
+	return e.AppendFields(dst, false)
+}
+
+// AppendFields is AppendJSON or, with given, leaves out what was not given a
+// value: a time, date or UUID that is zero, and what is nil or an empty enum
+// although it has a default.
+func (e OrderPlaced) AppendFields(dst []byte, given bool) []byte {
 	start := len(dst)
 	dst = append(dst, `,"customerId":`...)
 	dst = es.AppendString(dst, e.CustomerID)
-	dst = append(dst, `,"currency":`...)
-	dst = es.AppendString(dst, string(e.Currency))
+	if !given || e.Currency != "" {
+		dst = append(dst, `,"currency":`...)
+		dst = es.AppendString(dst, string(e.Currency))
+	}
 	dst = append(dst, `,"items":`...)
 	dst = append(dst, '[')
 	for i := range e.Items {
@@ -107,8 +119,10 @@ func (e OrderPlaced) AppendJSON(dst []byte) []byte {
 	dst = append(dst, ']')
 	dst = append(dst, `,"total":`...)
 	dst = es.AppendDecimal(dst, e.Total)
-	dst = append(dst, `,"placedAt":`...)
-	dst = es.AppendTime(dst, e.PlacedAt)
+	if !given || !e.PlacedAt.IsZero() {
+		dst = append(dst, `,"placedAt":`...)
+		dst = es.AppendTime(dst, e.PlacedAt)
+	}
 	if e.Note != nil {
 		dst = append(dst, `,"note":`...)
 		dst = es.AppendString(dst, *e.Note)

@@ -9,6 +9,8 @@ import (
 )
 
 // OrderShipped is an event of an order.
+//
+// ShippedAt may be left zero: it gets its default when the event is appended.
 type OrderShipped struct {
 	OrderID string // the order's key
 
@@ -56,6 +58,13 @@ func (e *OrderShipped) Decode(d *es.Decoder) {
 
 // AppendJSON appends the fields as a JSON object, without the key.
 func (e OrderShipped) AppendJSON(dst []byte) []byte {
+	return e.AppendFields(dst, false)
+}
+
+// AppendFields is AppendJSON or, with given, leaves out what was not given a
+// value: a time, date or UUID that is zero, and what is nil or an empty enum
+// although it has a default.
+func (e OrderShipped) AppendFields(dst []byte, given bool) []byte {
 	start := len(dst)
 	dst = append(dst, `,"carrier":`...)
 	dst = es.AppendString(dst, e.Carrier)
@@ -63,7 +72,9 @@ func (e OrderShipped) AppendJSON(dst []byte) []byte {
 		dst = append(dst, `,"trackingCode":`...)
 		dst = es.AppendString(dst, *e.TrackingCode)
 	}
-	dst = append(dst, `,"shippedAt":`...)
-	dst = es.AppendTime(dst, e.ShippedAt)
+	if !given || !e.ShippedAt.IsZero() {
+		dst = append(dst, `,"shippedAt":`...)
+		dst = es.AppendTime(dst, e.ShippedAt)
+	}
 	return es.AppendObjectEnd(dst, start)
 }

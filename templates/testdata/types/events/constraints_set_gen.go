@@ -351,6 +351,13 @@ var constraintsSetTextPattern = sync.OnceValue(func() *regexp.Regexp {
 
 // AppendJSON appends the fields as a JSON object, without the key.
 func (e ConstraintsSet) AppendJSON(dst []byte) []byte {
+	return e.AppendFields(dst, false)
+}
+
+// AppendFields is AppendJSON or, with given, leaves out what was not given a
+// value: a time, date or UUID that is zero, and what is nil or an empty enum
+// although it has a default.
+func (e ConstraintsSet) AppendFields(dst []byte, given bool) []byte {
 	start := len(dst)
 	dst = append(dst, `,"text":`...)
 	dst = es.AppendString(dst, e.Text)
@@ -448,7 +455,7 @@ func (e ConstraintsSet) AppendJSON(dst []byte) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = e.Parts[i].AppendJSON(dst)
+		dst = e.Parts[i].AppendFields(dst, given)
 	}
 	dst = append(dst, ']')
 	if e.People != nil {
@@ -486,7 +493,7 @@ func (e ConstraintsSet) AppendJSON(dst []byte) []byte {
 // LogValue leaves out what the schema calls sensitive.
 func (e ConstraintsSet) LogValue() slog.Value {
 	return slog.GroupValue(
-		slog.String("thingId", e.ThingID),
+		slog.Any("thingId", e.ThingID),
 		slog.Any("text", e.Text),
 		slog.Any("email", e.Email),
 		slog.Any("link", e.Link),

@@ -13,6 +13,9 @@ import (
 )
 
 // DefaultsSet is an event of a thing.
+//
+// At, Now, Day, Today, Ref, Fresh, Raw, Free, Mood, Texts, None, ByName and
+// Colours may be left zero: they get their defaults when the event is appended.
 type DefaultsSet struct {
 	ThingID string // the thing's key
 
@@ -224,6 +227,13 @@ func (e *DefaultsSet) Decode(d *es.Decoder) {
 
 // AppendJSON appends the fields as a JSON object, without the key.
 func (e DefaultsSet) AppendJSON(dst []byte) []byte {
+	return e.AppendFields(dst, false)
+}
+
+// AppendFields is AppendJSON or, with given, leaves out what was not given a
+// value: a time, date or UUID that is zero, and what is nil or an empty enum
+// although it has a default.
+func (e DefaultsSet) AppendFields(dst []byte, given bool) []byte {
 	start := len(dst)
 	dst = append(dst, `,"text":`...)
 	dst = es.AppendString(dst, e.Text)
@@ -235,6 +245,7 @@ func (e DefaultsSet) AppendJSON(dst []byte) []byte {
 	dst = es.AppendDecimal(dst, e.Exact)
 	dst = append(dst, `,"yes":`...)
 	dst = es.AppendBool(dst, e.Yes)
+<<<<<<< HEAD
 	dst = append(dst, `,"at":`...)
 	dst = es.AppendTime(dst, e.At)
 	dst = append(dst, `,"now":`...)
@@ -255,48 +266,92 @@ func (e DefaultsSet) AppendJSON(dst []byte) []byte {
 	dst = es.AppendBytes(dst, e.Raw)
 	dst = append(dst, `,"free":`...)
 	dst = es.AppendRaw(dst, e.Free)
+=======
+	if !given || !e.At.IsZero() {
+		dst = append(dst, `,"at":`...)
+		dst = es.AppendTime(dst, e.At)
+	}
+	if !given || !e.Now.IsZero() {
+		dst = append(dst, `,"now":`...)
+		dst = es.AppendTime(dst, e.Now)
+	}
+	if !given || !e.Day.IsZero() {
+		dst = append(dst, `,"day":`...)
+		dst = es.AppendDate(dst, e.Day)
+	}
+	if !given || !e.Today.IsZero() {
+		dst = append(dst, `,"today":`...)
+		dst = es.AppendDate(dst, e.Today)
+	}
+	if !given || !e.Ref.IsZero() {
+		dst = append(dst, `,"ref":`...)
+		dst = es.AppendUUID(dst, e.Ref)
+	}
+	if !given || !e.Fresh.IsZero() {
+		dst = append(dst, `,"fresh":`...)
+		dst = es.AppendUUID(dst, e.Fresh)
+	}
+	if !given || e.Raw != nil {
+		dst = append(dst, `,"raw":`...)
+		dst = es.AppendBytes(dst, e.Raw)
+	}
+	if !given || e.Free != nil {
+		dst = append(dst, `,"free":`...)
+		dst = es.AppendRaw(dst, e.Free)
+	}
+>>>>>>> a92511a (An append without a time, date, UUID or enum gets the default; stubs that are complete are not left to do; a sensitive view keyed by no string compiles; random schemas of traps)
 	dst = append(dst, `,"colour":`...)
 	dst = es.AppendString(dst, string(e.Colour))
-	dst = append(dst, `,"mood":`...)
-	dst = es.AppendString(dst, e.Mood)
-	dst = append(dst, `,"texts":`...)
-	dst = append(dst, '[')
-	for i := range e.Texts {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = es.AppendString(dst, e.Texts[i])
+	if !given || e.Mood != "" {
+		dst = append(dst, `,"mood":`...)
+		dst = es.AppendString(dst, e.Mood)
 	}
-	dst = append(dst, ']')
-	dst = append(dst, `,"none":`...)
-	dst = append(dst, '[')
-	for i := range e.None {
-		if i > 0 {
-			dst = append(dst, ',')
+	if !given || e.Texts != nil {
+		dst = append(dst, `,"texts":`...)
+		dst = append(dst, '[')
+		for i := range e.Texts {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = es.AppendString(dst, e.Texts[i])
 		}
-		dst = es.AppendString(dst, e.None[i])
+		dst = append(dst, ']')
 	}
-	dst = append(dst, ']')
-	dst = append(dst, `,"byName":`...)
-	dst = append(dst, '{')
-	for i, name := range slices.Sorted(maps.Keys(e.ByName)) {
-		if i > 0 {
-			dst = append(dst, ',')
+	if !given || e.None != nil {
+		dst = append(dst, `,"none":`...)
+		dst = append(dst, '[')
+		for i := range e.None {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = es.AppendString(dst, e.None[i])
 		}
-		dst = append(es.AppendString(dst, name), ':')
-		dst = es.AppendDecimal(dst, e.ByName[name])
+		dst = append(dst, ']')
 	}
-	dst = append(dst, '}')
+	if !given || e.ByName != nil {
+		dst = append(dst, `,"byName":`...)
+		dst = append(dst, '{')
+		for i, name := range slices.Sorted(maps.Keys(e.ByName)) {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(es.AppendString(dst, name), ':')
+			dst = es.AppendDecimal(dst, e.ByName[name])
+		}
+		dst = append(dst, '}')
+	}
 	dst = append(dst, `,"part":`...)
-	dst = e.Part.AppendJSON(dst)
-	dst = append(dst, `,"colours":`...)
-	dst = append(dst, '[')
-	for i := range e.Colours {
-		if i > 0 {
-			dst = append(dst, ',')
+	dst = e.Part.AppendFields(dst, given)
+	if !given || e.Colours != nil {
+		dst = append(dst, `,"colours":`...)
+		dst = append(dst, '[')
+		for i := range e.Colours {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = es.AppendString(dst, string(e.Colours[i]))
 		}
-		dst = es.AppendString(dst, string(e.Colours[i]))
+		dst = append(dst, ']')
 	}
-	dst = append(dst, ']')
 	return es.AppendObjectEnd(dst, start)
 }

@@ -146,6 +146,13 @@ func (e *OptionalsSet) Decode(d *es.Decoder) {
 
 // AppendJSON appends the fields as a JSON object, without the key.
 func (e OptionalsSet) AppendJSON(dst []byte) []byte {
+	return e.AppendFields(dst, false)
+}
+
+// AppendFields is AppendJSON or, with given, leaves out what was not given a
+// value: a time, date or UUID that is zero, and what is nil or an empty enum
+// although it has a default.
+func (e OptionalsSet) AppendFields(dst []byte, given bool) []byte {
 	start := len(dst)
 	if e.Text != nil {
 		dst = append(dst, `,"text":`...)
@@ -193,7 +200,7 @@ func (e OptionalsSet) AppendJSON(dst []byte) []byte {
 	}
 	if e.Part != nil {
 		dst = append(dst, `,"part":`...)
-		dst = e.Part.AppendJSON(dst)
+		dst = e.Part.AppendFields(dst, given)
 	}
 	if e.Texts != nil {
 		dst = append(dst, `,"texts":`...)

@@ -106,7 +106,7 @@ func (e PersonSeen) AppendJSON(dst []byte) []byte {
 // LogValue leaves out what the schema calls sensitive.
 func (e PersonSeen) LogValue() slog.Value {
 	return slog.GroupValue(
-		slog.String("thingId", e.ThingID),
+		slog.Any("thingId", e.ThingID),
 		slog.Any("person", e.Person),
 		es.LogText("others", e.Others),
 		es.LogSensitive("secret"),

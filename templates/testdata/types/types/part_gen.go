@@ -11,6 +11,9 @@ import (
 // Part is a shared type.
 //
 // A thing within a thing. */ //go:embed x
+//
+// MadeAt and Serial may be left zero: they get their defaults when the event is
+// appended.
 type Part struct {
 	Sku    string
 	Colour Colour    // default: "red"
@@ -72,6 +75,13 @@ func (t *Part) Decode(d *es.Decoder) {
 
 // AppendJSON appends the fields as a JSON object.
 func (t Part) AppendJSON(dst []byte) []byte {
+	return t.AppendFields(dst, false)
+}
+
+// AppendFields is AppendJSON or, with given, leaves out what was not given a
+// value: a time, date or UUID that is zero, and what is nil or an empty enum
+// although it has a default.
+func (t Part) AppendFields(dst []byte, given bool) []byte {
 	start := len(dst)
 	dst = append(dst, `,"sku":`...)
 	dst = es.AppendString(dst, t.Sku)
@@ -84,13 +94,17 @@ func (t Part) AppendJSON(dst []byte) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = t.Parts[i].AppendJSON(dst)
+			dst = t.Parts[i].AppendFields(dst, given)
 		}
 		dst = append(dst, ']')
 	}
-	dst = append(dst, `,"madeAt":`...)
-	dst = es.AppendTime(dst, t.MadeAt)
-	dst = append(dst, `,"serial":`...)
-	dst = es.AppendUUID(dst, t.Serial)
+	if !given || !t.MadeAt.IsZero() {
+		dst = append(dst, `,"madeAt":`...)
+		dst = es.AppendTime(dst, t.MadeAt)
+	}
+	if !given || !t.Serial.IsZero() {
+		dst = append(dst, `,"serial":`...)
+		dst = es.AppendUUID(dst, t.Serial)
+	}
 	return es.AppendObjectEnd(dst, start)
 }

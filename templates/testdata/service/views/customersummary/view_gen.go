@@ -6,6 +6,13 @@
 // The functions named on<Event> are its aggregators: they fold one event into
 // one record. They are pure: the same events give the same record, whenever and
 // however often they are folded.
+//
+// Events of different orders come to a record in any order, and it must not
+// depend on it: sums, counts, minima and maxima do not. meta.Latest is true when
+// no event folded into the record so far is later, whatever it set. A field that
+// is copied under it is therefore right only if every event of the view sets
+// that field; for any other, keep the time of what set it in a field of its own,
+// and compare it with meta.Time. A test with estest's InAnyOrder tells.
 package customersummary
 
 import (
