@@ -1,6 +1,7 @@
 package es
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 )
@@ -21,3 +22,27 @@ func LogOptional[T any](name string, v *T) slog.Attr {
 // LogText shows a list or a map of values that redact themselves. As text it stays
 // redacted, whatever the handler; encoding/json would ask its elements for their fields.
 func LogText(name string, v any) slog.Attr { return slog.String(name, fmt.Sprint(v)) }
+
+// MarshalLog gives a value as a handler that writes JSON shows it: a group as an object.
+func MarshalLog(v slog.Value) ([]byte, error) {
+	v = v.Resolve()
+	if v.Kind() != slog.KindGroup {
+		return json.Marshal(v.Any())
+	}
+	dst := []byte{'{'}
+	for _, a := range v.Group() {
+		if a.Equal(slog.Attr{}) { // an optional that is absent
+			continue
+		}
+		text, err := MarshalLog(a.Value)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", a.Key, err)
+		}
+		if len(dst) > 1 {
+			dst = append(dst, ',')
+		}
+		dst = append(AppendString(dst, a.Key), ':')
+		dst = append(dst, text...)
+	}
+	return append(dst, '}'), nil
+}

@@ -21,7 +21,7 @@ var (
 	// EventMethods are those of an event and of a shared object type.
 	EventMethods = []string{"AppendFields", "AppendJSON", "Decode", "EntityID", "EventType"}
 	// RedactionMethods are those of a struct that holds something sensitive.
-	RedactionMethods = []string{"Format", "LogValue"}
+	RedactionMethods = []string{"Format", "LogValue", "MarshalJSON"}
 	// ViewMethods are those of a view.
 	ViewMethods = []string{"AppendIndexEntries", "AppendJSON", "Decode", "Fold", "Load"}
 )

@@ -58,6 +58,9 @@ func (st *structure) redaction(g *gofile, key string) {
 		g.printf("%s,\n", m.logAttr(st.receiver))
 	}
 	g.printf(")\n}\n\n")
+	g.printf("%s", comment("MarshalJSON gives what LogValue gives, since handlers that write JSON ask the elements of lists "+
+		"and maps for it. AppendJSON has everything."))
+	g.printf("func (%s %s) MarshalJSON() ([]byte, error) {\nreturn es.MarshalLog(%s.LogValue())\n}\n\n", st.receiver, st.name, st.receiver)
 	g.printf("// Format writes what LogValue gives, whatever the verb.\n")
 	g.printf("func (%s %s) Format(f fmt.State, verb rune) {\nfmt.Fprintf(f, %q, %s.LogValue())\n}\n\n",
 		st.receiver, st.name, st.name+"%v", st.receiver)

@@ -70,6 +70,12 @@ func (e Regexp) LogValue() slog.Value {
 	)
 }
 
+// MarshalJSON gives what LogValue gives, since handlers that write JSON ask the
+// elements of lists and maps for it. AppendJSON has everything.
+func (e Regexp) MarshalJSON() ([]byte, error) {
+	return es.MarshalLog(e.LogValue())
+}
+
 // Format writes what LogValue gives, whatever the verb.
 func (e Regexp) Format(f fmt.State, verb rune) {
 	fmt.Fprintf(f, "Regexp%v", e.LogValue())

@@ -60,6 +60,12 @@ func (t DeviceWindows) LogValue() slog.Value {
 	)
 }
 
+// MarshalJSON gives what LogValue gives, since handlers that write JSON ask the
+// elements of lists and maps for it. AppendJSON has everything.
+func (t DeviceWindows) MarshalJSON() ([]byte, error) {
+	return es.MarshalLog(t.LogValue())
+}
+
 // Format writes what LogValue gives, whatever the verb.
 func (t DeviceWindows) Format(f fmt.State, verb rune) {
 	fmt.Fprintf(f, "DeviceWindows%v", t.LogValue())

@@ -355,8 +355,8 @@ func (e ConstraintsSet) AppendJSON(dst []byte) []byte {
 }
 
 // AppendFields is AppendJSON or, with given, leaves out what was not given a
-// value: a time, date or UUID that is zero, and what is nil or an empty enum
-// although it has a default.
+// value: a time or UUID that is zero, and what is nil or an empty enum although
+// it has a default.
 func (e ConstraintsSet) AppendFields(dst []byte, given bool) []byte {
 	start := len(dst)
 	dst = append(dst, `,"text":`...)
@@ -521,6 +521,12 @@ func (e ConstraintsSet) LogValue() slog.Value {
 		slog.Any("mood", e.Mood),
 		slog.Any("frees", e.Frees),
 	)
+}
+
+// MarshalJSON gives what LogValue gives, since handlers that write JSON ask the
+// elements of lists and maps for it. AppendJSON has everything.
+func (e ConstraintsSet) MarshalJSON() ([]byte, error) {
+	return es.MarshalLog(e.LogValue())
 }
 
 // Format writes what LogValue gives, whatever the verb.

@@ -231,8 +231,8 @@ func (e DefaultsSet) AppendJSON(dst []byte) []byte {
 }
 
 // AppendFields is AppendJSON or, with given, leaves out what was not given a
-// value: a time, date or UUID that is zero, and what is nil or an empty enum
-// although it has a default.
+// value: a time or UUID that is zero, and what is nil or an empty enum although
+// it has a default.
 func (e DefaultsSet) AppendFields(dst []byte, given bool) []byte {
 	start := len(dst)
 	dst = append(dst, `,"text":`...)
@@ -245,28 +245,6 @@ func (e DefaultsSet) AppendFields(dst []byte, given bool) []byte {
 	dst = es.AppendDecimal(dst, e.Exact)
 	dst = append(dst, `,"yes":`...)
 	dst = es.AppendBool(dst, e.Yes)
-<<<<<<< HEAD
-	dst = append(dst, `,"at":`...)
-	dst = es.AppendTime(dst, e.At)
-	dst = append(dst, `,"now":`...)
-	dst = es.AppendTime(dst, e.Now)
-	if !e.Day.IsZero() {
-		dst = append(dst, `,"day":`...)
-		dst = es.AppendDate(dst, e.Day)
-	}
-	if !e.Today.IsZero() {
-		dst = append(dst, `,"today":`...)
-		dst = es.AppendDate(dst, e.Today)
-	}
-	dst = append(dst, `,"ref":`...)
-	dst = es.AppendUUID(dst, e.Ref)
-	dst = append(dst, `,"fresh":`...)
-	dst = es.AppendUUID(dst, e.Fresh)
-	dst = append(dst, `,"raw":`...)
-	dst = es.AppendBytes(dst, e.Raw)
-	dst = append(dst, `,"free":`...)
-	dst = es.AppendRaw(dst, e.Free)
-=======
 	if !given || !e.At.IsZero() {
 		dst = append(dst, `,"at":`...)
 		dst = es.AppendTime(dst, e.At)
@@ -275,11 +253,11 @@ func (e DefaultsSet) AppendFields(dst []byte, given bool) []byte {
 		dst = append(dst, `,"now":`...)
 		dst = es.AppendTime(dst, e.Now)
 	}
-	if !given || !e.Day.IsZero() {
+	if !e.Day.IsZero() {
 		dst = append(dst, `,"day":`...)
 		dst = es.AppendDate(dst, e.Day)
 	}
-	if !given || !e.Today.IsZero() {
+	if !e.Today.IsZero() {
 		dst = append(dst, `,"today":`...)
 		dst = es.AppendDate(dst, e.Today)
 	}
@@ -299,7 +277,6 @@ func (e DefaultsSet) AppendFields(dst []byte, given bool) []byte {
 		dst = append(dst, `,"free":`...)
 		dst = es.AppendRaw(dst, e.Free)
 	}
->>>>>>> a92511a (An append without a time, date, UUID or enum gets the default; stubs that are complete are not left to do; a sensitive view keyed by no string compiles; random schemas of traps)
 	dst = append(dst, `,"colour":`...)
 	dst = es.AppendString(dst, string(e.Colour))
 	if !given || e.Mood != "" {

@@ -115,6 +115,12 @@ func (e PersonSeen) LogValue() slog.Value {
 	)
 }
 
+// MarshalJSON gives what LogValue gives, since handlers that write JSON ask the
+// elements of lists and maps for it. AppendJSON has everything.
+func (e PersonSeen) MarshalJSON() ([]byte, error) {
+	return es.MarshalLog(e.LogValue())
+}
+
 // Format writes what LogValue gives, whatever the verb.
 func (e PersonSeen) Format(f fmt.State, verb rune) {
 	fmt.Fprintf(f, "PersonSeen%v", e.LogValue())

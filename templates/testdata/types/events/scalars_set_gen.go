@@ -158,8 +158,8 @@ func (e ScalarsSet) AppendJSON(dst []byte) []byte {
 }
 
 // AppendFields is AppendJSON or, with given, leaves out what was not given a
-// value: a time, date or UUID that is zero, and what is nil or an empty enum
-// although it has a default.
+// value: a time or UUID that is zero, and what is nil or an empty enum although
+// it has a default.
 func (e ScalarsSet) AppendFields(dst []byte, given bool) []byte {
 	start := len(dst)
 	dst = append(dst, `,"text":`...)
@@ -172,21 +172,11 @@ func (e ScalarsSet) AppendFields(dst []byte, given bool) []byte {
 	dst = es.AppendDecimal(dst, e.Exact)
 	dst = append(dst, `,"yes":`...)
 	dst = es.AppendBool(dst, e.Yes)
-<<<<<<< HEAD
-	dst = append(dst, `,"at":`...)
-	dst = es.AppendTime(dst, e.At)
-	if !e.Day.IsZero() {
-		dst = append(dst, `,"day":`...)
-		dst = es.AppendDate(dst, e.Day)
-	}
-	dst = append(dst, `,"ref":`...)
-	dst = es.AppendUUID(dst, e.Ref)
-=======
 	if !given || !e.At.IsZero() {
 		dst = append(dst, `,"at":`...)
 		dst = es.AppendTime(dst, e.At)
 	}
-	if !given || !e.Day.IsZero() {
+	if !e.Day.IsZero() {
 		dst = append(dst, `,"day":`...)
 		dst = es.AppendDate(dst, e.Day)
 	}
@@ -194,7 +184,6 @@ func (e ScalarsSet) AppendFields(dst []byte, given bool) []byte {
 		dst = append(dst, `,"ref":`...)
 		dst = es.AppendUUID(dst, e.Ref)
 	}
->>>>>>> a92511a (An append without a time, date, UUID or enum gets the default; stubs that are complete are not left to do; a sensitive view keyed by no string compiles; random schemas of traps)
 	dst = append(dst, `,"raw":`...)
 	dst = es.AppendBytes(dst, e.Raw)
 	dst = append(dst, `,"free":`...)

@@ -79,8 +79,8 @@ func (t Part) AppendJSON(dst []byte) []byte {
 }
 
 // AppendFields is AppendJSON or, with given, leaves out what was not given a
-// value: a time, date or UUID that is zero, and what is nil or an empty enum
-// although it has a default.
+// value: a time or UUID that is zero, and what is nil or an empty enum although
+// it has a default.
 func (t Part) AppendFields(dst []byte, given bool) []byte {
 	start := len(dst)
 	dst = append(dst, `,"sku":`...)

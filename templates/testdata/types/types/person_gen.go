@@ -74,6 +74,12 @@ func (t Person) LogValue() slog.Value {
 	)
 }
 
+// MarshalJSON gives what LogValue gives, since handlers that write JSON ask the
+// elements of lists and maps for it. AppendJSON has everything.
+func (t Person) MarshalJSON() ([]byte, error) {
+	return es.MarshalLog(t.LogValue())
+}
+
 // Format writes what LogValue gives, whatever the verb.
 func (t Person) Format(f fmt.State, verb rune) {
 	fmt.Fprintf(f, "Person%v", t.LogValue())
