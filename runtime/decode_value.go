@@ -249,9 +249,19 @@ func (d *Decoder) Decimal(v *Decimal) bool {
 	return true
 }
 
-// JSON reads any value, null included, and keeps it compact: no white space,
-// strings in canonical form, members in their order, numbers as they were spelled.
+// JSON reads the free form of a member: any value but null, which would stand for
+// an absent one, and may stand deeper. See [Decoder.JSONOrNull].
 func (d *Decoder) JSON(v *json.RawMessage) bool {
+	if !d.stored && !d.failed && d.s.Space() == 'n' {
+		d.mistyped("must not be null")
+		return false
+	}
+	return d.JSONOrNull(v)
+}
+
+// JSONOrNull reads any value and keeps it compact: no white space, strings in
+// canonical form, members in their order, numbers as they were spelled.
+func (d *Decoder) JSONOrNull(v *json.RawMessage) bool {
 	if d.failed {
 		return false
 	}

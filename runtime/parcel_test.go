@@ -269,7 +269,7 @@ const parcelSchema = `{
  "label":{"type":"string","format":"uuid"},
  "ref":{"type":"string","format":"uuid"},
  "seal":{"type":"string","minLength":4,"maxLength":4,"pattern":"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"},
- "extra":true,
+ "extra":{"type":["object","array","string","number","boolean"]},
  "size":{"type":"string","enum":["small","large"]},
  "mail":{"type":["string","null"],"format":"email"},
  "tags":{"type":"array","items":{"type":"string","minLength":1},"uniqueItems":true},

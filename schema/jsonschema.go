@@ -31,6 +31,7 @@ func (s *Service) TypeSchema(t *NamedType) []byte {
 	describe(o, t.Description, t.Deprecated)
 	x := exporter{defs: "#/$defs/"}
 	x.body(o, t.Type, false)
+	examples(o, t.Examples)
 	if defs := x.definitions(); len(defs.members) > 0 {
 		o.object("$defs", defs)
 	}
@@ -120,6 +121,7 @@ func (x *exporter) definitions() *jsonObject {
 		def := &jsonObject{}
 		describe(def, t.Description, t.Deprecated)
 		x.body(def, t.Type, false)
+		examples(def, t.Examples)
 		o.object(t.Name, def)
 	}
 	return o
@@ -142,6 +144,9 @@ func (x *exporter) field(f *Field) *jsonObject {
 	o := &jsonObject{}
 	describe(o, f.Description, f.Deprecated)
 	x.use(o, f.Type, f.Optional)
+	if f.Type.Kind == JSON && !f.Optional {
+		o.strings("type", []string{"object", "array", "string", "number", "boolean"}) // a member's null is no value
+	}
 	if d := f.Default; d != nil {
 		switch {
 		case d.Now:
@@ -152,9 +157,11 @@ func (x *exporter) field(f *Field) *jsonObject {
 			o.raw("default", d.Literal)
 		}
 	}
-	if len(f.Examples) > 0 {
-		o.list("examples", f.Examples)
+	texts := f.Examples
+	if named := f.Type.Named; len(texts) == 0 && named != nil && f.Type.Kind != Object && f.Type.Kind != Enum {
+		texts = named.Examples // written in place, so nothing else shows them
 	}
+	examples(o, texts)
 	o.yes("x-sensitive", f.Sensitive)
 	return o
 }
@@ -269,6 +276,13 @@ func (x *exporter) constraints(o *jsonObject, t *Type) {
 	o.yes("uniqueItems", c.UniqueItems)
 	o.count("minProperties", c.MinProperties)
 	o.count("maxProperties", c.MaxProperties)
+}
+
+// examples shows values, when there are any.
+func examples(o *jsonObject, texts []string) {
+	if len(texts) > 0 {
+		o.list("examples", texts)
+	}
 }
 
 // describe writes the annotations that everything may have.

@@ -249,7 +249,7 @@ func (c *valueChecker) list(out *strings.Builder, t *Type, n *node, pointer stri
 		if i > 0 {
 			out.WriteByte(',')
 		}
-		c.value(out, t.Elem, item, fmt.Sprintf("%s/%d", pointer, i))
+		c.element(out, t.Elem, item, fmt.Sprintf("%s/%d", pointer, i))
 		if text := canonicalOf(item); t.UniqueItems && seen[text] {
 			c.fail(item, fmt.Sprintf("%s/%d", pointer, i), "stands twice in a list of unique items")
 		} else {
@@ -272,9 +272,19 @@ func (c *valueChecker) mapValue(out *strings.Builder, t *Type, n *node, pointer 
 			out.WriteByte(',')
 		}
 		out.WriteString(quoteJSON(e.key.text) + ":")
-		c.value(out, t.Elem, e.value, pointer+"/"+escapePointer(e.key.text))
+		c.element(out, t.Elem, e.value, pointer+"/"+escapePointer(e.key.text))
 	}
 	out.WriteByte('}')
+}
+
+// element of a list or map: in free form it may be null, which stands for an
+// absent value only of a field.
+func (c *valueChecker) element(out *strings.Builder, t *Type, n *node, pointer string) {
+	if t.Kind == JSON && n.kind == nullNode {
+		out.WriteString("null")
+		return
+	}
+	c.value(out, t, n, pointer)
 }
 
 func (c *valueChecker) object(out *strings.Builder, t *Type, n *node, pointer string) {

@@ -190,6 +190,17 @@ func writeDecodeScalar(g *gofile, t *schema.Type, pointer string, check checks) 
 	g.printf("}\n")
 }
 
+// writeDecodeElement reads an element of a list or map that is neither a struct
+// nor a list or map itself. In free form it may be null: only a member's null
+// stands for an absent value.
+func writeDecodeElement(g *gofile, t *schema.Type, pointer string, check checks) {
+	if t.Kind == schema.JSON {
+		g.printf("d.JSONOrNull(%s)\n", pointer)
+		return
+	}
+	writeDecodeScalar(g, t, pointer, check)
+}
+
 func writeDecodeList(g *gofile, s *schema.Service, t *schema.Type, target string, check checks, depth int) {
 	g.useAs("es", runtimePath)
 	g.printf("if d.List() {\n%s = es.NewList[%s](d)\nfor d.Element() {\n", target, goType(g, s, t.Elem))
@@ -201,7 +212,7 @@ func writeDecodeList(g *gofile, s *schema.Service, t *schema.Type, target string
 		g.printf("%s := es.Append(%s)\n", element, address(target))
 		writeDecode(g, s, t.Elem, "*"+element, check, depth+1)
 	default:
-		writeDecodeScalar(g, t.Elem, "es.Append("+address(target)+")", check)
+		writeDecodeElement(g, t.Elem, "es.Append("+address(target)+")", check)
 	}
 	g.printf("}\n")
 	if check != nil {
@@ -215,7 +226,11 @@ func writeDecodeMap(g *gofile, s *schema.Service, t *schema.Type, target string,
 	elem := goType(g, s, t.Elem)
 	g.printf("if d.Object() {\n%s = map[string]%s{}\nfor d.Member() {\n", target, elem)
 	g.printf("%s := d.Name()\nvar %s %s\n", name, value, elem)
-	writeDecode(g, s, t.Elem, value, check, depth+1)
+	if t.Elem.Kind == schema.JSON {
+		writeDecodeElement(g, t.Elem, "&"+value, check)
+	} else {
+		writeDecode(g, s, t.Elem, value, check, depth+1)
+	}
 	g.printf("%s[%s] = %s\n}\n", parenthesized(target), name, value)
 	if check != nil {
 		check(t)

@@ -271,7 +271,7 @@ func (e *ConstraintsSet) Decode(d *es.Decoder) {
 				if d.List() {
 					e.Frees = es.NewList[json.RawMessage](d)
 					for d.Element() {
-						d.JSON(es.Append(&e.Frees))
+						d.JSONOrNull(es.Append(&e.Frees))
 					}
 					d.UniqueItems()
 				}
