@@ -75,7 +75,11 @@ func writeCopies(g *gofile, s *schema.Service, v *schema.View, e *schema.Event) 
 	}
 	if len(lines) > 0 && !v.KeyedByEntity {
 		g.printf("// Events of different %s arrive in any order: only the latest may overwrite.\n", plural(s.Entity.Name))
-		g.printf("%s", comment(partOfLatest(s, v, e)))
+		beware := partOfLatest(s, v, e)
+		if beware != "" {
+			undone = "lets the order of events show"
+		}
+		g.printf("%s", comment(beware))
 		g.printf("if meta.Latest {\n%s}\n", strings.Join(lines, ""))
 	} else {
 		g.printf("%s", strings.Join(lines, ""))
@@ -92,7 +96,7 @@ func writeCopies(g *gofile, s *schema.Service, v *schema.View, e *schema.Event) 
 	case len(leftNames) > 0:
 		return "leaves out " + strings.Join(leftNames, ", ")
 	}
-	return ""
+	return undone
 }
 
 // partOfLatest is what a stub says of fields that it copies and that not every event of the view
@@ -112,9 +116,9 @@ func partOfLatest(s *schema.Service, v *schema.View, e *schema.Event) string {
 	if len(alone) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Beware: not every event of the view sets %s. One that does not, folded before an older one that does, "+
-		"keeps the older value out, so the record depends on the order. Keep meta.Time (and meta.EntityID, for equal times) of what set it "+
-		"in a field of the view, and copy where the event is later than that instead of under meta.Latest.", strings.Join(alone, ", "))
+	return fmt.Sprintf("Beware of %s: not every event of the view has a value for that. One that has none, folded before an older one that has, "+
+		"keeps the older value out: the record depends on the order. So keep, in a field of the view, meta.Time of the event that was copied "+
+		"(and meta.EntityID, for equal times), and copy from an event later than that, instead of under meta.Latest.", strings.Join(alone, ", "))
 }
 
 // copiedNames are the fields of a view that the stub of an event sets, or that it always sets.

@@ -27,7 +27,7 @@ func newRegenerate(t *terminal) *cobra.Command {
 		Short:   "bring the generated files up to date",
 		Long: "regenerate brings the generated files of a service up to date with its schema: all of them or, when anything fails, none.\n\n" +
 			"Files of yours are created once and never written again. A generated file that was edited by hand is left alone, and named, unless --force is given.\n\n" +
-			"At the end it says what is left to do. A stub is listed while it is as esgen wrote it and sets nothing, leaves out a field because the types differ, " +
+			"At the end it says what is left to do. A stub is listed while it is as esgen wrote it and sets nothing, leaves out a field because the types differ, lets the order of events show, " +
 			"or belongs to a view with a field that nothing sets. One that copies all there is to copy is done; a comment in its body says of any other that it is meant to be so.",
 		Args:              atMostOne("folder"),
 		ValidArgsFunction: folders,
@@ -203,7 +203,7 @@ func (r *regenerate) todo(list todo.List) {
 	for _, part := range []struct {
 		title string
 		items []todo.Item
-	}{{"stubs to fill in", list.Stubs}, {"handlers that belong to nothing", list.Orphans}} {
+	}{{"stubs to fill in", list.Stubs}, {"handlers that belong to nothing", list.Orphans}, {"still under another module path", list.Moved}} {
 		if len(part.items) == 0 {
 			continue
 		}

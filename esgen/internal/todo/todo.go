@@ -31,6 +31,7 @@ func (i Item) String() string { return fmt.Sprintf("%s:%d: %s", i.File, i.Line, 
 type List struct {
 	Stubs   []Item // still as esgen wrote them, with something left to do
 	Orphans []Item // handlers, and files, that belong to nothing
+	Moved   []Item // what is still called by the module path that the schema had before
 }
 
 // Read looks through the folder as it is now.
@@ -42,12 +43,12 @@ func Read(folder *disk.Folder, s *schema.Service, want []templates.File, memory 
 	if err := r.stubs(want); err != nil {
 		return List{}, err
 	}
-	for _, look := range []func() error{r.views, r.consumers, r.upcasts} {
+	for _, look := range []func() error{r.views, r.consumers, r.upcasts, r.moved} {
 		if err := look(); err != nil {
 			return List{}, err
 		}
 	}
-	for _, items := range [][]Item{r.list.Stubs, r.list.Orphans} {
+	for _, items := range [][]Item{r.list.Stubs, r.list.Orphans, r.list.Moved} {
 		slices.SortFunc(items, func(a, b Item) int {
 			return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), strings.Compare(a.Text, b.Text))
 		})
