@@ -12,7 +12,7 @@ import (
 	"github.com/esgen/esgen/schema"
 )
 
-var update = flag.Bool("update", false, "write the .txt files of testdata/schemas/bad anew")
+var update = flag.Bool("update", false, "write the .txt files of testdata/schemas/bad and REFERENCE.md anew")
 
 // generated are rules whose file would be too long to read; TestTooMany has theirs.
 var generated = []string{"too-many"}

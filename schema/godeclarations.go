@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // GoDeclaration is one Go name that generated code declares, and what in the
@@ -29,7 +30,7 @@ func (s *Service) GoDeclarations() []GoDeclaration {
 	for _, e := range s.Events {
 		name := GoName(e.Name)
 		d.add("events", name, fmt.Sprintf("event %q", e.Name), "events", e.Name)
-		d.fields("events", name, append([]*Field{s.Entity.keyField()}, e.Fields...), EventMethods, "events", e.Name)
+		d.fields("events", name, append([]*Field{s.Entity.keyField()}, e.Fields...), methodsOf(e.Fields, EventMethods), "events", e.Name)
 	}
 	for _, name := range []string{"Definition", "View"} {
 		d.add("view", name, "")
@@ -42,7 +43,7 @@ func (s *Service) GoDeclarations() []GoDeclaration {
 		} else {
 			fields = append([]*Field{s.Entity.keyField()}, fields...)
 		}
-		d.fields("views/"+v.Name, "View", fields, ViewMethods, "views", v.Name)
+		d.fields("views/"+v.Name, "View", fields, methodsOf(v.Fields, ViewMethods), "views", v.Name)
 	}
 	for _, c := range s.Consumers {
 		d.add("consumers", GoPackage(c.Name, "consumer"), fmt.Sprintf("consumer %q", c.Name), "consumers", c.Name)
@@ -57,9 +58,10 @@ type GoClash struct{ First, Second GoDeclaration }
 // something that clashes is left out: it clashes only for that reason.
 func (s *Service) GoClashes() []GoClash {
 	type place struct{ scope, name string }
-	first := map[place]GoDeclaration{}
+	declared := s.GoDeclarations()
+	first := make(map[place]int, len(declared))
 	var clashes []GoClash
-	for _, d := range s.GoDeclarations() {
+	for i, d := range declared {
 		if len(clashes) > maxFindings {
 			break
 		}
@@ -68,10 +70,10 @@ func (s *Service) GoClashes() []GoClash {
 		}
 		at := place{d.Scope, d.Name}
 		if before, ok := first[at]; ok {
-			clashes = append(clashes, GoClash{before, d})
+			clashes = append(clashes, GoClash{declared[before], d})
 			continue
 		}
-		first[at] = d
+		first[at] = i
 	}
 	return clashes
 }
@@ -86,15 +88,24 @@ func (e *Entity) keyField() *Field {
 
 type declarations struct{ list []GoDeclaration }
 
+// methodsOf are the methods of a generated struct: its own, and those that keep
+// what is sensitive out of logs.
+func methodsOf(fields []*Field, own []string) [][]string {
+	if HoldsSensitive(fields) {
+		return [][]string{own, RedactionMethods}
+	}
+	return [][]string{own}
+}
+
 func (d *declarations) add(scope, name, what string, path ...string) {
-	d.list = append(d.list, GoDeclaration{Scope: scope, Name: name, What: what, Path: slices.Clone(path)})
+	d.list = append(d.list, GoDeclaration{Scope: scope, Name: name, What: what, Path: path})
 }
 
 func (d *declarations) namedType(t *NamedType) {
 	switch t.Type.Kind {
 	case Object:
 		d.add("types", GoName(t.Name), fmt.Sprintf("type %q", t.Name), "types", t.Name)
-		d.fields("types", GoName(t.Name), t.Type.Fields, EventMethods, "types", t.Name)
+		d.fields("types", GoName(t.Name), t.Type.Fields, methodsOf(t.Type.Fields, EventMethods), "types", t.Name)
 	case Enum:
 		d.add("types", GoName(t.Name), fmt.Sprintf("type %q", t.Name), "types", t.Name)
 		for _, v := range t.Type.Values {
@@ -105,15 +116,16 @@ func (d *declarations) namedType(t *NamedType) {
 
 // fields adds the fields of a struct, and to its package the constants of the
 // enums that they have in place.
-func (d *declarations) fields(pkg, structName string, fields []*Field, methods []string, path ...string) {
+func (d *declarations) fields(pkg, structName string, fields []*Field, methods [][]string, path ...string) {
 	names := make([]string, len(fields))
 	for i, f := range fields {
 		names[i] = f.Name
 	}
-	for i, name := range GoFields(names, methods) {
+	scope := pkg + "." + structName
+	for i, name := range GoFields(names, methods...) {
 		f := fields[i]
-		at := append(slices.Clone(path), "fields", f.Name)
-		d.add(pkg+"."+structName, name, fmt.Sprintf("field %q", f.Name), at...)
+		at := slices.Concat(path, []string{"fields", f.Name})
+		d.add(scope, name, "field "+strconv.Quote(f.Name), at...)
 		t := f.Type
 		for t.Named == nil && (t.Kind == List || t.Kind == Map) {
 			t = t.Elem
@@ -122,7 +134,7 @@ func (d *declarations) fields(pkg, structName string, fields []*Field, methods [
 			continue
 		}
 		for _, v := range t.Values {
-			d.add(pkg, GoFieldConst(structName, name, v), fmt.Sprintf("value %q of field %q", v, f.Name), append(slices.Clone(at), "enum", v)...)
+			d.add(pkg, GoFieldConst(structName, name, v), fmt.Sprintf("value %q of field %q", v, f.Name), slices.Concat(at, []string{"enum", v})...)
 		}
 	}
 }

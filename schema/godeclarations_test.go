@@ -34,6 +34,11 @@ func TestGoClashes(t *testing.T) {
 			schema.Service{Events: []*schema.Event{{Name: "E", Fields: []*schema.Field{{Name: "orderID", Type: &schema.Type{Kind: schema.Int}}}}}},
 			`field "orderId"`, `field "orderID"`,
 		},
+		"a field called like a method of what is sensitive": {
+			schema.Service{Events: []*schema.Event{{Name: "E", Fields: []*schema.Field{enumField("format", "x"), enumField("logValueField", "x"),
+				enumField("formatField", "x"), {Name: "secret", Type: &schema.Type{Kind: schema.String}, Sensitive: true}}}, {Name: "EFormatFieldFieldX"}}},
+			`value "x" of field "format"`, `event "EFormatFieldFieldX"`,
+		},
 		"two views of one folder": {
 			schema.Service{Views: []*schema.View{{Name: "default", KeyedByEntity: true}, {Name: "default-view", KeyedByEntity: true}}},
 			`view "default"`, `view "default-view"`,

@@ -18,8 +18,11 @@ func (b *builder) warnKey(view string, e *Event, p *Path, t *Type, at *node) {
 			break
 		}
 	}
-	if t.Kind == String && mayBeEmpty(t) || t.Kind == Enum && slices.Contains(t.Values, "") {
+	switch {
+	case t.Kind == String && mayBeEmpty(t):
 		may, mend = append(may, "empty"), append(mend, "give it minLength: 1")
+	case t.Kind == Enum && slices.Contains(t.Values, ""):
+		may, mend = append(may, "empty"), append(mend, `take "" out of the enum`)
 	}
 	if t.Kind == String && mayBeLong(t) {
 		may, mend = append(may, fmt.Sprintf("longer than %d characters", maxKeyLength)), append(mend, fmt.Sprintf("give it maxLength: %d", maxKeyLength))

@@ -9,13 +9,13 @@ var scalarKinds = []struct {
 	{"string", String, "text"},
 	{"int", Int, "a whole number of 64 bits; as in JSON Schema, `2.0` is one"},
 	{"float", Float, "a binary floating point number of 64 bits"},
-	{"decimal", Decimal, "an exact number: at most 38 digits, at most 38 of them after the point; trailing zeros are kept"},
+	{"decimal", Decimal, "an exact number: with its exponent written out at most 38 digits, leading zeros not counted, and at most 38 after the point; trailing zeros are kept, `-0` is `0`"},
 	{"bool", Bool, "`true` or `false`"},
-	{"timestamp", Timestamp, "an instant with its offset, RFC 3339, upper case, up to nine fraction digits"},
+	{"timestamp", Timestamp, "an instant with its offset, RFC 3339, upper case, up to nine fraction digits, seconds to 59; compared and ordered by instant"},
 	{"date", Date, "a calendar day: `2025-01-31`"},
 	{"uuid", UUID, "a UUID; either case is read, lower case is kept"},
 	{"bytes", Bytes, "bytes, as padded base64"},
-	{"json", JSON, "any JSON value"},
+	{"json", JSON, "any JSON value, free form; `null` only inside"},
 }
 
 func scalarNames() []string {

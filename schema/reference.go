@@ -52,6 +52,11 @@ func writeShapes(b *strings.Builder, s *shape, done map[*shape]bool) {
 // cell keeps a text inside its cell of a table.
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
+// prose is a cell of plain words, in which Markdown would see tags and emphasis.
+func prose(text string) string {
+	return strings.NewReplacer("|", `\|`, "<", `\<`, "*", `\*`, "[", `\[`, "_", `\_`).Replace(text)
+}
+
 // valueText says what a key may hold, linking to sections.
 func valueText(s *shape) string {
 	var kinds []string
@@ -105,7 +110,11 @@ func sectionLink(s *shape) string {
 		return "a mapping"
 	}
 	anchor := strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(s.title, "'", ""), " ", "-"))
-	return fmt.Sprintf("[%s](#%s)", strings.ToLower(s.title[:1])+s.title[1:], anchor)
+	title := s.title
+	if title[1] < 'A' || title[1] > 'Z' { // JSON stays as it is
+		title = strings.ToLower(title[:1]) + title[1:]
+	}
+	return fmt.Sprintf("[%s](#%s)", title, anchor)
 }
 
 func writeScalars(b *strings.Builder) {
@@ -117,7 +126,7 @@ func writeScalars(b *strings.Builder) {
 }
 
 func writeConstraintTable(b *strings.Builder) {
-	b.WriteString("\n## Constraints\n\nThey mean what they mean in JSON Schema, and apply to the outermost type.\n\n| keyword | fits | meaning |\n|---|---|---|\n")
+	b.WriteString("\n## Constraints\n\nThey mean what they mean in JSON Schema, and apply to the outermost type. They guard what comes in; what is stored is never validated again.\n\n| keyword | fits | meaning |\n|---|---|---|\n")
 	for _, p := range props(constraintProps(), collectionProps(), []prop{enumProp()}) {
 		var fits []string
 		for _, k := range constraintFits[p.key] {
@@ -130,6 +139,6 @@ func writeConstraintTable(b *strings.Builder) {
 func writeRules(b *strings.Builder) {
 	b.WriteString("\n## Diagnostics\n\n`esgen validate explain CODE` shows a rule with an example.\n\n| code | severity | what it says | why |\n|---|---|---|---|\n")
 	for _, r := range rules {
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", r.Code, r.Severity, cell(r.Title), cell(r.Explanation))
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", r.Code, r.Severity, prose(r.Title), prose(r.Explanation))
 	}
 }

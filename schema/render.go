@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 )
 
 // WriteText writes the findings for people: the place and the message, the line
@@ -47,8 +48,8 @@ const (
 	excerptLead = 40
 )
 
-// excerpt returns the line as it can be shown, how many characters stand before
-// the caret, and how many carets there are.
+// excerpt returns the line as it can be shown, and in cells of a terminal how much
+// stands before the caret and how many carets there are.
 func (d Diagnostic) excerpt() (line string, before, width int) {
 	text := []rune(d.Source)
 	start := min(max(d.Column-1, 0), len(text))
@@ -62,7 +63,7 @@ func (d Diagnostic) excerpt() (line string, before, width int) {
 		to = min(from+maxExcerpt, len(text))
 	}
 	line = printable(string(text[from:to]))
-	before, width = start-from, max(min(end, to)-start, 1)
+	before, width = cells(text[from:start]), max(cells(text[start:max(min(end, to), start)]), 1)
 	if from > 0 {
 		line, before = "…"+line, before+1
 	}
@@ -72,6 +73,41 @@ func (d Diagnostic) excerpt() (line string, before, width int) {
 	return strings.TrimRight(line, " "), before, width
 }
 
+// cells counts the columns that a terminal gives to a text: two to a wide
+// character, none to one that combines with that before it.
+func cells(text []rune) int {
+	n := 0
+	for _, r := range text {
+		switch {
+		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) && !isControl(r):
+		case isWide(r):
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+// isWide reports whether terminals show a character two columns wide: the blocks
+// that Unicode's East Asian Width has as wide, and pictographs.
+func isWide(r rune) bool {
+	switch {
+	case r < 0x1100:
+		return false
+	case r <= 0x115f, r >= 0x2e80 && r <= 0x303e, r >= 0x3041 && r <= 0xa4cf, r >= 0xa960 && r <= 0xa97c, r >= 0xac00 && r <= 0xd7a3,
+		r >= 0xf900 && r <= 0xfaff, r >= 0xfe30 && r <= 0xfe6f, r >= 0xff00 && r <= 0xff60, r >= 0xffe0 && r <= 0xffe6,
+		r >= 0x1f300 && r <= 0x1f64f, r >= 0x1f680 && r <= 0x1f6ff, r >= 0x1f900 && r <= 0x1faff, r >= 0x20000 && r <= 0x3fffd:
+		return true
+	}
+	return false
+}
+
+// isControl reports whether a character could steer a terminal.
+func isControl(r rune) bool {
+	return r < 0x20 || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+}
+
 // printable keeps what a schema says from steering a terminal; the number of
 // code points stays, so carets stay in place.
 func printable(s string) string {
@@ -79,7 +115,7 @@ func printable(s string) string {
 		switch {
 		case r == '\t':
 			return ' '
-		case r < 0x20, r >= 0x7f && r < 0xa0, r == 0x2028, r == 0x2029, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+		case isControl(r):
 			return '\ufffd'
 		}
 		return r

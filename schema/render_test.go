@@ -3,6 +3,7 @@ package schema_test
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -90,6 +91,8 @@ func TestExcerpts(t *testing.T) {
 		want string
 	}{
 		"tabs keep their width":          {schema.Diagnostic{Line: 1, Column: 3, EndLine: 1, EndColumn: 4, Source: "\tä x"}, "    1 |  ä x\n      |   ^\n"},
+		"wide characters take two":       {schema.Diagnostic{Line: 1, Column: 5, EndLine: 1, EndColumn: 7, Source: "日é😀 本x"}, "    1 | 日é😀 本x\n      |       ^^^\n"},
+		"combining characters take none": {schema.Diagnostic{Line: 1, Column: 4, EndLine: 1, EndColumn: 6, Source: "e\u0301 o\u0308"}, "    1 | e\u0301 o\u0308\n      |   ^\n"},
 		"no line, no excerpt":            {schema.Diagnostic{Line: 1, Column: 3}, ""},
 		"several lines end at the first": {schema.Diagnostic{Line: 1, Column: 2, EndLine: 3, EndColumn: 1, Source: "abc"}, "    1 | abc\n      |  ^^\n"},
 		"beyond the end":                 {schema.Diagnostic{Line: 1, Column: 9, EndLine: 1, EndColumn: 12, Source: "abc"}, "    1 | abc\n      |    ^\n"},
@@ -103,6 +106,19 @@ func TestExcerpts(t *testing.T) {
 				t.Errorf("got:\n%s\nwant:\n%s", got, c.want)
 			}
 		})
+	}
+}
+
+// The page that README.md links to is what Reference makes.
+func TestReferenceIsCurrent(t *testing.T) {
+	if *update {
+		if err := os.WriteFile("REFERENCE.md", schema.Reference(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page, err := os.ReadFile("REFERENCE.md")
+	if err != nil || !bytes.Equal(page, schema.Reference()) {
+		t.Errorf("REFERENCE.md is not current (%v); go test ./schema -update writes it", err)
 	}
 }
 

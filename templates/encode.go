@@ -123,3 +123,15 @@ func (st *structure) filledIn() string {
 			strings.Join(names[:n-1], ", "), names[n-1])
 	}
 }
+
+// visited are the types that a search has been to; types may lead back to themselves.
+type visited struct{ types map[*schema.NamedType]bool }
+
+func (v *visited) first(t *schema.NamedType) bool {
+	if v.types == nil {
+		v.types = map[*schema.NamedType]bool{}
+	}
+	was := v.types[t]
+	v.types[t] = true
+	return !was
+}

@@ -6,40 +6,6 @@ import (
 	"github.com/esgen/esgen/schema"
 )
 
-// holdsSecrets reports whether something sensitive stands in the fields, at any depth.
-func holdsSecrets(fields []*schema.Field) bool { return secretFields(fields, &visited{}) }
-
-// visited are the types that a search has been to; types may lead back to themselves.
-type visited struct{ types map[*schema.NamedType]bool }
-
-func (v *visited) first(t *schema.NamedType) bool {
-	if v.types == nil {
-		v.types = map[*schema.NamedType]bool{}
-	}
-	was := v.types[t]
-	v.types[t] = true
-	return !was
-}
-
-func secretFields(fields []*schema.Field, seen *visited) bool {
-	for _, f := range fields {
-		if f.Sensitive || secretType(f.Type, seen) {
-			return true
-		}
-	}
-	return false
-}
-
-func secretType(t *schema.Type, seen *visited) bool {
-	for t.Kind == schema.List || t.Kind == schema.Map {
-		t = t.Elem
-	}
-	if t.Kind != schema.Object || t.Named == nil || !seen.first(t.Named) {
-		return false
-	}
-	return secretFields(t.Named.Type.Fields, seen)
-}
-
 // redaction writes the methods by which a struct keeps what is sensitive out of
 // logs and formatted text. Nested structs have such methods of their own.
 func (st *structure) redaction(g *gofile, key string) {
@@ -75,7 +41,7 @@ func (m *member) logAttr(receiver string) string {
 		return fmt.Sprintf("es.LogSensitive(%q)", m.Name)
 	case m.Optional && !nilable(m.Type):
 		return fmt.Sprintf("es.LogOptional(%q, %s)", m.Name, value)
-	case secretType(m.Type, &visited{}) && m.Type.Kind != schema.Object:
+	case m.Type.HoldsSensitive() && m.Type.Kind != schema.Object:
 		return fmt.Sprintf("es.LogText(%q, %s)", m.Name, value)
 	}
 	return fmt.Sprintf("slog.Any(%q, %s)", m.Name, value)

@@ -39,7 +39,7 @@ func typeStructure(t *schema.NamedType, patterns *patternNames) *structure {
 }
 
 func newStructure(name, receiver string, fields []*schema.Field, names map[string]string, patterns *patternNames) *structure {
-	st := &structure{name: name, receiver: receiver, secret: holdsSecrets(fields), patterns: patterns}
+	st := &structure{name: name, receiver: receiver, secret: schema.HoldsSensitive(fields), patterns: patterns}
 	for _, f := range fields {
 		st.members = append(st.members, member{f, names[f.Name]})
 	}
@@ -59,7 +59,7 @@ func typeFieldNames(t *schema.NamedType) map[string]string {
 
 func fieldNames(names []string, fields []*schema.Field) map[string]string {
 	methods := [][]string{schema.EventMethods}
-	if holdsSecrets(fields) {
+	if schema.HoldsSensitive(fields) {
 		methods = append(methods, schema.RedactionMethods)
 	}
 	byName := make(map[string]string, len(names))

@@ -52,7 +52,7 @@ func viewFolder(v *schema.View) string { return "views/" + viewPackage(v) }
 func viewFieldNames(v *schema.View) map[string]string {
 	names := append([]string{v.Key}, namesOf(v.Fields)...)
 	methods := [][]string{schema.ViewMethods}
-	if holdsSecrets(v.Fields) {
+	if schema.HoldsSensitive(v.Fields) {
 		methods = append(methods, schema.RedactionMethods)
 	}
 	byName := make(map[string]string, len(names))
