@@ -23,24 +23,38 @@ func counted(n int, one string) string {
 	return strconv.Itoa(n) + " " + one + "s"
 }
 
+// Most values pass: what a check costs then is a comparison in the generated code,
+// and a call only where that does not settle it.
+
 // MinLength checks the code points of the string.
 func (d *Decoder) MinLength(n int) {
-	// A code point has at most four bytes.
-	if !d.off() && len(d.text) < 4*n && utf8.RuneCountInString(d.text) < n {
+	if d.length < 4*n { // a code point has at most four bytes
+		d.checkMinLength(n)
+	}
+}
+
+func (d *Decoder) checkMinLength(n int) {
+	if !d.off() && utf8.RuneCountInString(d.text()) < n {
 		d.violate("minLength", "must have at least "+counted(n, "character"))
 	}
 }
 
 // MaxLength checks the code points of the string.
 func (d *Decoder) MaxLength(n int) {
-	if !d.off() && len(d.text) > n && utf8.RuneCountInString(d.text) > n {
+	if d.length > n {
+		d.checkMaxLength(n)
+	}
+}
+
+func (d *Decoder) checkMaxLength(n int) {
+	if !d.off() && utf8.RuneCountInString(d.text()) > n {
 		d.violate("maxLength", "must have at most "+counted(n, "character"))
 	}
 }
 
 // Pattern checks that the string has a match of re somewhere.
 func (d *Decoder) Pattern(re *regexp.Regexp) {
-	if !d.off() && !re.MatchString(d.text) {
+	if !d.off() && !re.MatchString(d.text()) {
 		d.violate("pattern", "must match "+re.String())
 	}
 }
@@ -50,7 +64,7 @@ func (d *Decoder) Format(name string) {
 	if d.off() {
 		return
 	}
-	if f, ok := formats[name]; ok && !f.check(d.text) {
+	if f, ok := formats[name]; ok && !f.check(d.text()) {
 		d.violate("format", "must be "+f.noun)
 	}
 }
@@ -61,8 +75,9 @@ func (d *Decoder) EnumStrings(values ...string) {
 	if d.stored {
 		return
 	}
+	text := d.text()
 	for _, v := range values {
-		if v == d.text {
+		if v == text {
 			return
 		}
 	}
@@ -125,14 +140,26 @@ func (d *Decoder) MaxBytes(n int) {
 
 // MinItems checks the list just closed.
 func (d *Decoder) MinItems(n int) {
-	if !d.off() && d.count < n {
+	if d.count < n {
+		d.checkMinItems(n)
+	}
+}
+
+func (d *Decoder) checkMinItems(n int) {
+	if !d.off() {
 		d.violate("minItems", "must have at least "+counted(n, "item"))
 	}
 }
 
 // MaxItems checks the list just closed.
 func (d *Decoder) MaxItems(n int) {
-	if !d.off() && d.count > n {
+	if d.count > n {
+		d.checkMaxItems(n)
+	}
+}
+
+func (d *Decoder) checkMaxItems(n int) {
+	if !d.off() {
 		d.violate("maxItems", "must have at most "+counted(n, "item"))
 	}
 }
@@ -175,20 +202,38 @@ func (d *Decoder) compare(limit string) int {
 
 // MinInt checks an int: minimum.
 func (d *Decoder) MinInt(limit int64) {
-	if !d.off() && d.integer < limit {
+	if d.integer < limit {
+		d.belowInt(limit)
+	}
+}
+
+func (d *Decoder) belowInt(limit int64) {
+	if !d.off() {
 		d.violate("minimum", "must be at least "+strconv.FormatInt(limit, 10))
 	}
 }
 
 // MaxInt checks an int: maximum.
 func (d *Decoder) MaxInt(limit int64) {
-	if !d.off() && d.integer > limit {
+	if d.integer > limit {
+		d.aboveInt(limit)
+	}
+}
+
+func (d *Decoder) aboveInt(limit int64) {
+	if !d.off() {
 		d.violate("maximum", "must be at most "+strconv.FormatInt(limit, 10))
 	}
 }
 
 // Minimum checks an int, float or decimal exactly; limit is a JSON number.
 func (d *Decoder) Minimum(limit string) {
+	if limit != "0" || d.number.Neg {
+		d.checkMinimum(limit)
+	}
+}
+
+func (d *Decoder) checkMinimum(limit string) {
 	if !d.off() && d.compare(limit) < 0 {
 		d.violate("minimum", "must be at least "+limit)
 	}

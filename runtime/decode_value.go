@@ -28,15 +28,36 @@ func (d *Decoder) string(wanted string) (string, bool) {
 		d.mistyped(wanted)
 		return "", false
 	}
-	s, ok := d.readString()
-	if !ok {
-		return "", false
+	text, from := d.s.Text, d.s.Pos+1
+	to := scan.Plain(text, from)
+	var s string
+	if to < len(text) && text[to] == '"' {
+		s = text[from:to]
+		d.s.Pos = to + 1
+		d.from, d.to = from, to
+		if d.unescaped != "" {
+			d.unescaped = ""
+		}
+	} else {
+		var ok bool
+		if s, ok = d.readString(); !ok {
+			return "", false
+		}
+		d.unescaped = s
 	}
-	d.text = s
+	d.length = len(s)
 	if !d.stored {
 		d.digest = hashString(s)
 	}
 	return s, true
+}
+
+// text is the string read last, as it was sent.
+func (d *Decoder) text() string {
+	if d.unescaped != "" {
+		return d.unescaped
+	}
+	return d.s.Text[d.from:d.to]
 }
 
 // String reads a string. It may share memory with the text that is decoded.

@@ -107,21 +107,23 @@ type Decoder struct {
 	failed bool // nothing more is read: not JSON, or enough violations
 	more   bool
 
-	// frames are the objects and lists that are open, the outermost first, in room. A
+	// The objects and lists that are open, the outermost first, are room[:depth]. A
 	// member's name and an element's index live here, so that a pointer is made only when
 	// something is wrong.
-	frames []frame
+	depth  int
 	hashes []uint64 // of the names so far in the open objects, one after the other
 	room   [maxDepth]frame
 
 	// The value read last, for the checks, and its digest.
-	text    string // as sent, of every type that is a string
-	number  scan.Number
-	integer int64
-	count   int  // of elements or members; of bytes, their number
-	open    int  // where the list or object closed last began
-	absent  bool // a null that counts as nothing
-	digest  uint64
+	from, to  int    // of a string without escapes, in the text
+	unescaped string // of one with escapes; else ""
+	length    int    // of a string, in bytes
+	number    scan.Number
+	integer   int64
+	count     int  // of elements or members; of bytes, their number
+	open      int  // where the list or object closed last began
+	absent    bool // a null that counts as nothing
+	digest    uint64
 
 	buffer   []byte   // where the payload is written
 	envelope envelope // of a request
@@ -132,22 +134,23 @@ type Decoder struct {
 	pointerBytes int
 }
 
-// frame is an object or a list that is open.
+// frame is an object or a list that is open. Names are kept as places in the text: a
+// Decoder lives long, and each pointer written to it costs while memory is collected.
 type frame struct {
-	name   string // of the member at hand
-	list   bool
-	pend   bool // a value is being read whose digest is not yet added
-	count  int  // members or elements begun
-	at     int  // where the value at hand begins
-	start  int  // where the object or list begins
-	hash   uint64
-	sum    uint64
-	bloom  uint64 // of the names seen
-	hashes int    // where its names begin in Decoder.hashes
-	unique map[string]struct{}
+	from, to  int    // the name of the member at hand, without escapes
+	unescaped string // the name of one with escapes; else ""
+	list      bool
+	count     int // members or elements begun
+	at        int // where the value at hand begins
+	start     int // where the object or list begins
+	hash      uint64
+	sum       uint64
+	bloom     uint64 // of the names seen
+	hashes    int    // where its names begin in Decoder.hashes
+	unique    map[string]struct{}
 }
 
-// maxDepth bounds the nesting of a text; deeper ones are refused.
+// maxDepth bounds the nesting of a text, deeper ones are refused. It is a power of two.
 const maxDepth = 64
 
 // manyNames is where repeated members are looked for in a map.
@@ -178,93 +181,90 @@ func (d *Decoder) List() bool {
 }
 
 func (d *Decoder) push(list bool) bool {
-	if len(d.frames) == maxDepth {
+	if d.depth >= maxDepth {
 		d.failSyntax("is nested deeper than " + strconv.Itoa(maxDepth) + " levels")
 		return false
 	}
-	n := len(d.frames)
-	d.frames = d.room[:n+1]
-	f := &d.frames[n] // name and unique are empty: see pop and release
-	f.list, f.pend, f.count, f.at, f.start = list, false, 0, 0, d.s.Pos
+	f := &d.room[d.depth&(maxDepth-1)] // unescaped and unique are empty: see pop and release
+	d.depth++
+	f.from, f.to = 0, 0
+	f.list, f.count, f.at, f.start = list, 0, 0, d.s.Pos
 	f.sum, f.bloom, f.hashes = 0, 0, len(d.hashes)
 	d.s.Pos++
 	return true
 }
+
+// top is the innermost object or list; one must be open.
+func (d *Decoder) top() *frame { return &d.room[(d.depth-1)&(maxDepth-1)] }
 
 // pop closes the innermost object or list, behind its bracket.
 func (d *Decoder) pop(f *frame) {
 	d.s.Pos++
 	d.count = f.count
 	d.open = f.start
-	if !d.stored {
-		if f.list {
-			d.digest = mix(f.sum, digestList)
-		} else {
-			d.digest = mix(f.sum, digestObject)
-			d.hashes = d.hashes[:f.hashes]
-		}
+	d.depth--
+	if f.unescaped != "" { // a pooled Decoder holds on to no text
+		f.unescaped = ""
 	}
-	f.name, f.unique = "", nil // a pooled Decoder holds on to no text
-	d.frames = d.frames[:len(d.frames)-1]
-}
-
-// settle ends the value before: it is skipped if it was not read, and its
-// digest goes into that of the object or list.
-func (d *Decoder) settle(f *frame) {
-	f.pend = false
-	if d.s.Pos == f.at {
-		d.skip()
+	if d.stored {
+		return
 	}
-	switch {
-	case d.stored:
-	case d.absent:
-		d.absent = false
-	case f.list:
-		f.sum = mix(f.sum, d.digest)
-	default:
-		f.sum += mix(f.hash, d.digest)
+	if f.list {
+		d.digest = mix(f.sum, digestList)
+		return
+	}
+	d.digest = mix(f.sum, digestObject)
+	d.hashes = d.hashes[:f.hashes]
+	if f.unique != nil {
+		f.unique = nil
 	}
 }
 
 // Member goes on to the next member of the object and reports whether there is
 // one; if not, the object is closed. A value that was not read is skipped.
 func (d *Decoder) Member() bool {
-	for !d.failed && len(d.frames) > 0 {
-		f := &d.frames[len(d.frames)-1]
-		if f.pend {
-			if d.settle(f); d.failed {
+	for !d.failed && d.depth > 0 {
+		f := d.top()
+		var c byte
+		if f.count == 0 {
+			if c = d.s.Space(); c == '}' {
+				d.pop(f)
 				return false
 			}
-		}
-		c := d.s.Space()
-		if c == '}' {
-			d.pop(f)
-			return false
-		}
-		if f.count > 0 {
-			if c != ',' {
+		} else {
+			if d.s.Pos == f.at {
+				if d.skip(); d.failed {
+					return false
+				}
+			}
+			switch {
+			case d.stored:
+			case d.absent:
+				d.absent = false
+			default:
+				f.sum += mix(f.hash, d.digest)
+			}
+			switch c = d.s.Space(); c {
+			case ',':
+				d.s.Pos++
+				c = d.s.Space()
+			case '}':
+				d.pop(f)
+				return false
+			default:
 				d.malformed("a comma or a closing brace")
 				return false
 			}
-			d.s.Pos++
-			c = d.s.Space()
 		}
 		if c != '"' {
 			d.malformed("a member's name")
 			return false
 		}
-		name, ok := d.s.String()
-		if !ok {
-			d.malformed("the rest of a member's name")
+		if !d.readName(f) {
 			return false
 		}
-		if d.s.Space() != ':' {
-			d.malformed("a colon")
-			return false
-		}
-		d.s.Pos++
 		d.s.Space()
-		f.name, f.at, f.pend = name, d.s.Pos, true
+		f.at = d.s.Pos
 		f.count++
 		if d.stored || !d.taken(f) {
 			return true
@@ -273,16 +273,49 @@ func (d *Decoder) Member() bool {
 	return false
 }
 
+// readName reads the name of a member and the colon behind it.
+func (d *Decoder) readName(f *frame) bool {
+	text, from := d.s.Text, d.s.Pos+1
+	to := scan.Plain(text, from)
+	f.from, f.to = from, to
+	if f.unescaped != "" {
+		f.unescaped = ""
+	}
+	if to+1 < len(text) && text[to] == '"' && text[to+1] == ':' {
+		d.s.Pos = to + 2
+		return true
+	}
+	name, ok := d.s.String()
+	if !ok {
+		d.malformed("the rest of a member's name")
+		return false
+	}
+	if text[to] != '"' {
+		f.unescaped = name
+	}
+	if d.s.Space() != ':' {
+		d.malformed("a colon")
+		return false
+	}
+	d.s.Pos++
+	return true
+}
+
 // taken reports whether a member of a request is not for the generated code:
 // repeated, or of the envelope.
 func (d *Decoder) taken(f *frame) bool {
-	f.hash = hashText(f.name)
-	if d.repeated(f) {
+	name := d.nameOf(f)
+	f.hash = hashText(name)
+	bit := uint64(1) << (f.hash >> 58)
+	if f.bloom&bit == 0 && len(d.hashes)-f.hashes < manyNames {
+		f.bloom |= bit
+		d.hashes = append(d.hashes, f.hash)
+	} else if d.repeated(f, name, bit) {
 		d.violate("duplicate", "is repeated")
 		d.skip()
 		return true
 	}
-	if len(d.frames) == 1 && d.envelope.rule != nil && d.envelope.take(d, f.name) {
+	if d.depth == 1 && d.envelope.rule != nil && d.envelope.take(d, name) {
 		d.absent = true
 		return true
 	}
@@ -291,24 +324,23 @@ func (d *Decoder) taken(f *frame) bool {
 
 // repeated notes the name of a member and reports whether the object had it
 // before. Names are compared by hash; only where these are equal, by themselves.
-func (d *Decoder) repeated(f *frame) bool {
+func (d *Decoder) repeated(f *frame, name string, bit uint64) bool {
 	if f.unique != nil {
-		_, known := f.unique[f.name]
-		f.unique[f.name] = struct{}{}
+		_, known := f.unique[name]
+		f.unique[name] = struct{}{}
 		return known
 	}
-	bit := uint64(1) << (f.hash >> 58)
-	if f.bloom&bit != 0 && slices.Contains(d.hashes[f.hashes:], f.hash) && slices.Contains(d.namesBefore(f), f.name) {
+	if f.bloom&bit != 0 && slices.Contains(d.hashes[f.hashes:], f.hash) && slices.Contains(d.namesBefore(f), name) {
 		return true
 	}
 	f.bloom |= bit
 	d.hashes = append(d.hashes, f.hash)
 	if len(d.hashes)-f.hashes > manyNames {
 		f.unique = make(map[string]struct{}, 4*manyNames)
-		for _, name := range d.namesBefore(f) {
-			f.unique[name] = struct{}{}
+		for _, known := range d.namesBefore(f) {
+			f.unique[known] = struct{}{}
 		}
-		f.unique[f.name] = struct{}{}
+		f.unique[name] = struct{}{}
 	}
 	return false
 }
@@ -332,41 +364,57 @@ func (d *Decoder) namesBefore(f *frame) []string {
 
 // Name is the name of the member that [Decoder.Member] came to.
 func (d *Decoder) Name() string {
-	if len(d.frames) == 0 {
+	if d.depth == 0 {
 		return ""
 	}
-	return d.frames[len(d.frames)-1].name
+	return d.nameOf(d.top())
+}
+
+// nameOf is the name of the member at hand of an open object.
+func (d *Decoder) nameOf(f *frame) string {
+	if f.unescaped != "" {
+		return f.unescaped
+	}
+	return d.s.Text[f.from:f.to]
 }
 
 // Element goes on to the next element of the list and reports whether there is
 // one; if not, the list is closed.
 func (d *Decoder) Element() bool {
-	if d.failed || len(d.frames) == 0 {
+	if d.failed || d.depth == 0 {
 		return false
 	}
-	f := &d.frames[len(d.frames)-1]
-	if f.pend {
-		d.settle(f)
-		if d.failed {
-			return false
-		}
-	}
-	c := d.s.Space()
-	if c == ']' && f.count == 0 {
-		d.pop(f)
-		return false
-	}
-	if f.count > 0 {
-		if c == ']' {
+	f := d.top()
+	var c byte
+	if f.count == 0 {
+		if c = d.s.Space(); c == ']' {
 			d.pop(f)
 			return false
 		}
-		if c != ',' {
+	} else {
+		if d.s.Pos == f.at {
+			if d.skip(); d.failed {
+				return false
+			}
+		}
+		switch {
+		case d.stored:
+		case d.absent:
+			d.absent = false
+		default:
+			f.sum = mix(f.sum, d.digest)
+		}
+		switch d.s.Space() {
+		case ',':
+			d.s.Pos++
+			c = d.s.Space()
+		case ']':
+			d.pop(f)
+			return false
+		default:
 			d.malformed("a comma or a closing bracket")
 			return false
 		}
-		d.s.Pos++
-		c = d.s.Space()
 	}
 	if c == ']' || c == 0 {
 		d.malformed("a value")
@@ -374,7 +422,6 @@ func (d *Decoder) Element() bool {
 	}
 	f.count++
 	f.at = d.s.Pos
-	f.pend = true
 	return true
 }
 

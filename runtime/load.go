@@ -71,7 +71,7 @@ func DecodeChecked(text string, v interface{ Decode(*Decoder) }, now time.Time) 
 	d.now = now
 	if d.checkText() {
 		v.Decode(d)
-		if !d.failed && (len(d.frames) != 0 || !d.s.End()) {
+		if !d.failed && (d.depth != 0 || !d.s.End()) {
 			d.malformed("the end of the text")
 		}
 	}
@@ -80,7 +80,7 @@ func DecodeChecked(text string, v interface{ Decode(*Decoder) }, now time.Time) 
 
 // storedErr ends the reading of a stored text.
 func (d *Decoder) storedErr() error {
-	if !d.failed && (len(d.frames) != 0 || !d.s.End()) {
+	if !d.failed && (d.depth != 0 || !d.s.End()) {
 		d.malformed("the end of the text")
 	}
 	if len(d.violations) == 0 {

@@ -88,7 +88,7 @@ func (d *Decoder) finish(env *envelope, t *EventType) {
 	if d.failed {
 		return
 	}
-	if len(d.frames) != 0 || !d.s.End() {
+	if d.depth != 0 || !d.s.End() {
 		d.malformed("the end of the text")
 		return
 	}
@@ -271,20 +271,21 @@ const maxBuffer = 64 << 10
 func newDecoder(text string) *Decoder {
 	d := decoders.Get().(*Decoder)
 	d.s = scan.Scanner{Text: text}
-	d.frames = d.room[:0]
 	return d
 }
 
 // release gives a decoder back, without a hold on any text.
 func (d *Decoder) release() {
-	clear(d.frames)
+	clear(d.room[:d.depth])
+	d.depth = 0
 	hashes, buffer := d.hashes[:0], d.buffer[:0]
 	if cap(buffer) > maxBuffer {
 		buffer = nil
 	}
 	d.s, d.hashes, d.buffer = scan.Scanner{}, hashes, buffer
 	d.stored, d.failed, d.more, d.absent = false, false, false, false
-	d.text, d.number, d.digest = "", scan.Number{}, 0
+	d.from, d.to, d.unescaped, d.length = 0, 0, "", 0
+	d.number, d.digest = scan.Number{}, 0
 	if d.envelope.rule != nil { // of a request: what is stored leaves it as it was
 		d.envelope = envelope{}
 	}

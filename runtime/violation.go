@@ -56,13 +56,13 @@ const (
 
 // appendPointer appends the pointer of the value at hand.
 func (d *Decoder) appendPointer(dst []byte) []byte {
-	for i := range d.frames {
-		f := &d.frames[i]
+	for i := range d.depth {
+		f := &d.room[i]
 		if f.list {
 			dst = append(dst, '/')
 			dst = strconv.AppendInt(dst, int64(f.count-1), 10)
 		} else {
-			dst = appendStep(dst, f.name)
+			dst = appendStep(dst, d.nameOf(f))
 		}
 	}
 	return dst

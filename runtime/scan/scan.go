@@ -7,7 +7,9 @@
 package scan
 
 import (
+	"encoding/binary"
 	"math/bits"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -47,14 +49,6 @@ func (s *Scanner) Word(word string) bool {
 	return true
 }
 
-// plain marks the bytes that stand for themselves in a string.
-var plain = func() (t [256]bool) {
-	for c := 0x20; c < 256; c++ {
-		t[c] = c != '"' && c != '\\'
-	}
-	return t
-}()
-
 // String reads a string and returns what it stands for: a piece of the text
 // when it has no escapes. A lone surrogate becomes U+FFFD, as in encoding/json.
 func (s *Scanner) String() (string, bool) {
@@ -63,10 +57,7 @@ func (s *Scanner) String() (string, bool) {
 	if s.Pos >= len(text) || text[s.Pos] != '"' {
 		return "", false
 	}
-	i := skipPlain(text, start)
-	for i < len(text) && plain[text[i]] {
-		i++
-	}
+	i := Plain(text, start)
 	s.Pos = i
 	if i < len(text) {
 		switch text[i] {
@@ -80,51 +71,87 @@ func (s *Scanner) String() (string, bool) {
 	return "", false // a control character, or the end
 }
 
-// skipPlain steps over plain bytes eight at a time, and may leave up to seven.
-func skipPlain(text string, i int) int {
-	const (
-		low   = 0x0101010101010101
-		high  = 0x80 * low
-		quote = '"' * low
-		slash = '\\' * low
-		space = ' ' * low
-	)
+const (
+	low   = 0x0101010101010101
+	high  = 0x80 * low
+	quote = '"' * low
+	slash = '\\' * low
+	space = ' ' * low
+)
+
+// Plain returns where the bytes from text[i] on end that stand for themselves in a
+// string: at a quote, a backslash, a control character or the end of the text.
+func Plain(text string, i int) int {
 	for ; i+8 <= len(text); i += 8 {
-		t := text[i : i+8]
-		x := uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
-			uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+		x := load(text[i : i+8])
 		q, b := x^quote, x^slash
 		// The lowest bit that is set marks the first byte that is not plain.
 		if m := ((q-low)&^q | (b-low)&^b | (x-space)&^x) & high; m != 0 {
 			return i + bits.TrailingZeros64(m)>>3
 		}
 	}
+	for i < len(text) && text[i] >= ' ' && text[i] != '"' && text[i] != '\\' {
+		i++
+	}
 	return i
+}
+
+// load reads eight bytes, the first as the lowest.
+func load(t string) uint64 {
+	_ = t[7]
+	return uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
+		uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
 }
 
 // unescape reads on at the first escape of a string that began at start.
 func (s *Scanner) unescape(start int) (string, bool) {
-	text := s.Text
-	value := append(make([]byte, 0, 2*(s.Pos-start)+16), text[start:s.Pos]...)
+	text, from := s.Text, s.Pos
+	if !s.skipString(start) {
+		return "", false
+	}
+	var value strings.Builder
+	value.Grow(s.Pos - 1 - start) // an escape is never shorter than what it stands for
+	value.WriteString(text[start:from])
+	s.Pos = from
+	// Runs between escapes are short: they are copied eight bytes at a time into room
+	// that is written out whenever it is nearly full.
+	var room [512]byte
+	n := 0
 	for s.Pos < len(text) {
+		if n > len(room)-16 {
+			value.Write(room[:n])
+			n = 0
+		}
+		i := s.Pos
+		if i+8 <= len(text) {
+			x := load(text[i : i+8])
+			binary.LittleEndian.PutUint64(room[n:n+8], x)
+			q, b := x^quote, x^slash
+			m := ((q-low)&^q | (b-low)&^b | (x-space)&^x) & high
+			run := bits.TrailingZeros64(m) >> 3 // 8 of none
+			n += run
+			s.Pos += run
+			if run == 8 {
+				continue
+			}
+		}
 		switch c := text[s.Pos]; {
 		case c == '"':
 			s.Pos++
-			return string(value), true
+			value.Write(room[:n])
+			return value.String(), true
 		case c == '\\':
-			var ok bool
-			if value, ok = s.escape(value); !ok {
+			escaped, ok := s.escape(room[:n])
+			if !ok {
 				return "", false
 			}
-		case c < 0x20:
+			n = len(escaped)
+		case c < ' ':
 			return "", false
-		default:
-			run := s.Pos
-			for run < len(text) && plain[text[run]] {
-				run++
-			}
-			value = append(value, text[s.Pos:run]...)
-			s.Pos = run
+		default: // among the last bytes of the text
+			room[n] = c
+			n++
+			s.Pos++
 		}
 	}
 	return "", false
@@ -206,7 +233,7 @@ func (s *Scanner) Skip() bool {
 		case 0:
 			return false
 		case '"':
-			if !s.skipString() {
+			if !s.skipString(s.Pos + 1) {
 				return false
 			}
 		case '{', '[':
@@ -232,17 +259,28 @@ func (s *Scanner) Skip() bool {
 	}
 }
 
-func (s *Scanner) skipString() bool {
-	for i := s.Pos + 1; i < len(s.Text); i++ {
-		switch s.Text[i] {
+// skipString steps over the rest of a string, read up to text[i].
+func (s *Scanner) skipString(i int) bool {
+	text := s.Text
+	for i < len(text) {
+		if i+8 <= len(text) {
+			x := load(text[i : i+8])
+			q, b := x^quote, x^slash
+			m := ((q-low)&^q | (b-low)&^b) & high
+			if i += bits.TrailingZeros64(m) >> 3; m == 0 {
+				continue
+			}
+		}
+		switch text[i] {
 		case '"':
 			s.Pos = i + 1
 			return true
 		case '\\':
 			i++
 		}
+		i++
 	}
-	s.Pos = len(s.Text)
+	s.Pos = len(text)
 	return false
 }
 
