@@ -299,8 +299,18 @@ func (x Decimal) append(dst []byte) []byte {
 	if x.neg {
 		dst = append(dst, '-')
 	}
-	if x.hi == 0 && x.scale == 0 {
-		return strconv.AppendUint(dst, x.lo, 10)
+	if x.hi == 0 && int(x.scale) < len(pow10) {
+		if x.scale == 0 {
+			return strconv.AppendUint(dst, x.lo, 10)
+		}
+		unit := pow10[x.scale]
+		dst = append(strconv.AppendUint(dst, x.lo/unit, 10), '.')
+		for rest := x.lo % unit; unit > 1; {
+			unit /= 10
+			dst = append(dst, '0'+byte(rest/unit))
+			rest %= unit
+		}
+		return dst
 	}
 	var room [maxDigits + 1]byte
 	at := len(room)

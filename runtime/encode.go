@@ -46,39 +46,70 @@ func AppendListEnd(dst []byte, start int) []byte {
 	return append(dst, ']')
 }
 
-// verbatim marks the bytes that AppendString copies without a look.
-var verbatim = func() (t [256]bool) {
-	for c := 0x20; c < utf8.RuneSelf; c++ {
-		t[c] = c != '"' && c != '\\'
+// verbatim reports whether a string is copied as it is: ASCII without quotes,
+// backslashes and control characters. Most are. The last bytes are looked at
+// twice rather than one by one.
+func verbatim(s string) bool {
+	const (
+		low  = 0x0101010101010101
+		high = 0x80 * low
+	)
+	odd := func(x uint64) uint64 {
+		q, b := x^'"'*low, x^'\\'*low
+		return (x | (q-low)&^q | (b-low)&^b | (x-' '*low)&^x) & high
 	}
-	return t
-}()
+	n := len(s)
+	switch {
+	case n >= 8:
+		m := odd(load64(s[n-8:]))
+		for i := 0; i+8 < n; i += 8 {
+			m |= odd(load64(s[i : i+8]))
+		}
+		return m == 0
+	case n >= 4:
+		return odd(load32(s)|load32(s[n-4:])<<32) == 0
+	}
+	for i := range n {
+		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
 
 // AppendString appends a JSON string. Bytes that are not UTF-8 become U+FFFD.
 func AppendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
+	if verbatim(s) {
+		dst = append(dst, s...)
+	} else {
+		dst = appendEscaped(dst, s)
+	}
+	return append(dst, '"')
+}
+
+// appendEscaped appends what stands between the quotes.
+func appendEscaped(dst []byte, s string) []byte {
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if verbatim[c] {
-			i++
-			continue
-		}
-		if c >= utf8.RuneSelf {
+		switch {
+		case c >= utf8.RuneSelf:
 			r, size := utf8.DecodeRuneInString(s[i:])
 			if r == utf8.RuneError && size == 1 {
 				dst = append(append(dst, s[start:i]...), "\ufffd"...)
 				start = i + 1
 			}
 			i += size
-			continue
+		case c < ' ', c == '"', c == '\\':
+			dst = appendEscape(append(dst, s[start:i]...), c)
+			i++
+			start = i
+		default:
+			i++
 		}
-		dst = appendEscape(append(dst, s[start:i]...), c)
-		i++
-		start = i
 	}
-	dst = append(dst, s[start:]...)
-	return append(dst, '"')
+	return append(dst, s[start:]...)
 }
 
 // appendEscape appends the shortest escape of a byte that needs one.

@@ -85,15 +85,18 @@ func parseOffset(s string) (*time.Location, bool) {
 // AppendTime appends a timestamp: RFC 3339, with t's own offset, no trailing
 // zeros in the fraction. For what [CheckTime] refuses it appends null.
 func AppendTime(dst []byte, t time.Time) []byte {
-	if CheckTime(t) != nil {
-		return append(dst, "null"...)
-	}
-	dst = append(dst, '"')
 	if t.Location() != time.UTC {
-		dst = t.AppendFormat(dst, time.RFC3339Nano)
+		if CheckTime(t) != nil {
+			return append(dst, "null"...)
+		}
+		dst = t.AppendFormat(append(dst, '"'), time.RFC3339Nano)
 		return append(dst, '"')
 	}
-	dst = DateOf(t).append(dst)
+	day := DateOf(t)
+	if day.Year < 0 || day.Year > 9999 {
+		return append(dst, "null"...)
+	}
+	dst = day.append(append(dst, '"'))
 	hour, minute, second := t.Clock()
 	dst = appendTwo(append(dst, 'T'), uint(hour))
 	dst = appendTwo(append(dst, ':'), uint(minute))

@@ -79,15 +79,22 @@ const (
 	space = ' ' * low
 )
 
+// plainBytes returns how many bytes stand for themselves before the first that does not, 8 if
+// all do.
+func plainBytes(x uint64) int {
+	q, b := x^quote, x^slash
+	// The lowest bit that is set marks that byte; above it bits may be wrong.
+	m := ((q-low)&^q | (b-low)&^b | (x-space)&^x) & high
+	return bits.TrailingZeros64(m) >> 3
+}
+
 // Plain returns where the bytes from text[i] on end that stand for themselves in a
 // string: at a quote, a backslash, a control character or the end of the text.
 func Plain(text string, i int) int {
-	for ; i+8 <= len(text); i += 8 {
-		x := load(text[i : i+8])
-		q, b := x^quote, x^slash
-		// The lowest bit that is set marks the first byte that is not plain.
-		if m := ((q-low)&^q | (b-low)&^b | (x-space)&^x) & high; m != 0 {
-			return i + bits.TrailingZeros64(m)>>3
+	for i+8 <= len(text) {
+		run := plainBytes(load(text[i : i+8]))
+		if i += run; run < 8 {
+			return i
 		}
 	}
 	for i < len(text) && text[i] >= ' ' && text[i] != '"' && text[i] != '\\' {
@@ -103,85 +110,81 @@ func load(t string) uint64 {
 		uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
 }
 
-// unescape reads on at the first escape of a string that began at start.
+// simple are the escapes of one letter, and what they stand for.
+var simple = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+// unescape reads on at the first escape of a string that began at start. Runs between
+// escapes are short, so they are copied eight bytes at a time, into room that is
+// written out where it gets short.
 func (s *Scanner) unescape(start int) (string, bool) {
-	text, from := s.Text, s.Pos
-	if !s.skipString(start) {
-		return "", false
+	var room [1024]byte
+	const full = len(room) - 16
+	var value strings.Builder // of what did not fit into room
+	text, i, n := s.Text, s.Pos, 0
+	if i-start < full {
+		n = copy(room[:], text[start:i])
+	} else {
+		value.Grow(lengthBound(text, start))
+		value.WriteString(text[start:i])
 	}
-	var value strings.Builder
-	value.Grow(s.Pos - 1 - start) // an escape is never shorter than what it stands for
-	value.WriteString(text[start:from])
-	s.Pos = from
-	// Runs between escapes are short: they are copied eight bytes at a time into room
-	// that is written out whenever it is nearly full.
-	var room [512]byte
-	n := 0
-	for s.Pos < len(text) {
-		if n > len(room)-16 {
+	for i < len(text) {
+		if n > full {
+			if value.Len() == 0 {
+				value.Grow(n + lengthBound(text, i))
+			}
 			value.Write(room[:n])
 			n = 0
 		}
-		i := s.Pos
 		if i+8 <= len(text) {
 			x := load(text[i : i+8])
 			binary.LittleEndian.PutUint64(room[n:n+8], x)
-			q, b := x^quote, x^slash
-			m := ((q-low)&^q | (b-low)&^b | (x-space)&^x) & high
-			run := bits.TrailingZeros64(m) >> 3 // 8 of none
+			run := plainBytes(x)
 			n += run
-			s.Pos += run
+			i += run
 			if run == 8 {
 				continue
 			}
 		}
-		switch c := text[s.Pos]; {
-		case c == '"':
-			s.Pos++
-			value.Write(room[:n])
-			return value.String(), true
+		switch c := text[i]; {
 		case c == '\\':
-			escaped, ok := s.escape(room[:n])
+			if i+1 < len(text) && simple[text[i+1]] != 0 {
+				room[n] = simple[text[i+1]]
+				n++
+				i += 2
+				continue
+			}
+			s.Pos = i
+			escaped, ok := s.unicode(room[:n])
 			if !ok {
 				return "", false
 			}
-			n = len(escaped)
+			i, n = s.Pos, len(escaped)
+		case c == '"':
+			s.Pos = i + 1
+			if value.Len() == 0 {
+				return string(room[:n]), true
+			}
+			value.Write(room[:n])
+			return value.String(), true
 		case c < ' ':
+			s.Pos = i
 			return "", false
 		default: // among the last bytes of the text
 			room[n] = c
 			n++
-			s.Pos++
+			i++
 		}
 	}
+	s.Pos = i
 	return "", false
 }
 
-// escape appends what the escape at Pos stands for.
-func (s *Scanner) escape(dst []byte) ([]byte, bool) {
-	if len(s.Text)-s.Pos < 2 {
-		return dst, false
-	}
-	switch c := s.Text[s.Pos+1]; c {
-	case '"', '\\', '/':
-		dst = append(dst, c)
-	case 'b':
-		dst = append(dst, '\b')
-	case 'f':
-		dst = append(dst, '\f')
-	case 'n':
-		dst = append(dst, '\n')
-	case 'r':
-		dst = append(dst, '\r')
-	case 't':
-		dst = append(dst, '\t')
-	case 'u':
-		return s.unicode(dst)
-	default:
-		return dst, false
-	}
-	s.Pos += 2
-	return dst, true
+// lengthBound is what the rest of a string, from text[i] on, takes at most: an escape is
+// never shorter than what it stands for.
+func lengthBound(text string, i int) int {
+	s := Scanner{Text: text}
+	s.skipString(i)
+	return s.Pos - i
 }
 
 // unicode appends the code point of the \u escape at Pos, or of the pair of
@@ -266,8 +269,8 @@ func (s *Scanner) skipString(i int) bool {
 		if i+8 <= len(text) {
 			x := load(text[i : i+8])
 			q, b := x^quote, x^slash
-			m := ((q-low)&^q | (b-low)&^b) & high
-			if i += bits.TrailingZeros64(m) >> 3; m == 0 {
+			run := bits.TrailingZeros64(((q-low)&^q|(b-low)&^b)&high) >> 3
+			if i += run; run == 8 {
 				continue
 			}
 		}
