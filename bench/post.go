@@ -101,10 +101,15 @@ func eventItem(s *es.Submission) map[string]types.AttributeValue {
 		version, format                        types.AttributeValueMemberN
 	}{}
 	a.id.Value, a.kind.Value, a.event.Value = s.EntityID, s.Type.Name, eventID
-	a.time.Value, a.digest.Value, a.payload.Value = now.Format(time.RFC3339Nano), s.Digest, s.Payload
+	a.time.Value, a.digest.Value, a.payload.Value = eventTime(now), s.Digest, s.Payload
 	a.version.Value, a.format.Value = strconv.FormatInt(1, 10), "1"
 	return map[string]types.AttributeValue{
 		"_id": &a.id, "_version": &a.version, "_type": &a.kind, "_eventId": &a.event,
 		"_time": &a.time, "_digest": &a.digest, "_payload": &a.payload, "_format": &a.format,
 	}
+}
+
+func eventTime(t time.Time) string {
+	text := es.AppendTime(make([]byte, 0, 40), t)
+	return string(text[1 : len(text)-1])
 }

@@ -24,11 +24,15 @@ func (d *Decoder) string(wanted string) (string, bool) {
 	if d.failed {
 		return "", false
 	}
-	if d.s.Space() != '"' {
-		d.mistyped(wanted)
-		return "", false
+	text, i := d.s.Text, d.s.Pos
+	if i >= len(text) || text[i] != '"' {
+		if d.s.Space() != '"' {
+			d.mistyped(wanted)
+			return "", false
+		}
+		i = d.s.Pos
 	}
-	text, from := d.s.Text, d.s.Pos+1
+	from := i + 1
 	to := scan.Plain(text, from)
 	var s string
 	if to < len(text) && text[to] == '"' {

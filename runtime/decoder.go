@@ -225,17 +225,15 @@ func (d *Decoder) pop(f *frame) {
 func (d *Decoder) Member() bool {
 	for !d.failed && d.depth > 0 {
 		f := d.top()
-		var c byte
-		if f.count == 0 {
-			if c = d.s.Space(); c == '}' {
-				d.pop(f)
-				return false
-			}
-		} else {
-			if d.s.Pos == f.at {
+		// The place is kept in a variable: each way through memory costs as much as the
+		// comparisons here together.
+		text, i := d.s.Text, d.s.Pos
+		if f.count > 0 {
+			if i == f.at {
 				if d.skip(); d.failed {
 					return false
 				}
+				i = d.s.Pos
 			}
 			switch {
 			case d.stored:
@@ -244,53 +242,71 @@ func (d *Decoder) Member() bool {
 			default:
 				f.sum += mix(f.hash, d.digest)
 			}
-			switch c = d.s.Space(); c {
-			case ',':
-				d.s.Pos++
-				c = d.s.Space()
-			case '}':
-				d.pop(f)
-				return false
-			default:
-				d.malformed("a comma or a closing brace")
-				return false
+			if i < len(text) && text[i] == ',' {
+				i++
+			} else {
+				switch d.s.Space() {
+				case ',':
+					i = d.s.Pos + 1
+				case '}':
+					d.pop(f)
+					return false
+				default:
+					d.malformed("a comma or a closing brace")
+					return false
+				}
 			}
 		}
-		if c != '"' {
-			d.malformed("a member's name")
-			return false
+		if i >= len(text) || text[i] != '"' {
+			d.s.Pos = i
+			switch c := d.s.Space(); {
+			case c == '}' && f.count == 0:
+				d.pop(f)
+				return false
+			case c != '"':
+				d.malformed("a member's name")
+				return false
+			}
+			i = d.s.Pos
 		}
-		if !d.readName(f) {
-			return false
-		}
-		d.s.Space()
-		f.at = d.s.Pos
 		f.count++
-		if d.stored || !d.taken(f) {
+		if d.readName(f, i) {
 			return true
 		}
 	}
 	return false
 }
 
-// readName reads the name of a member and the colon behind it.
-func (d *Decoder) readName(f *frame) bool {
-	text, from := d.s.Text, d.s.Pos+1
+// readName reads the name of a member, whose quote is text[i], and the colon behind it. It
+// reports whether the value is for the generated code; otherwise that has been taken, or
+// the text is no JSON.
+func (d *Decoder) readName(f *frame, i int) bool {
+	text, from := d.s.Text, i+1
 	to := scan.Plain(text, from)
-	f.from, f.to = from, to
-	if f.unescaped != "" {
-		f.unescaped = ""
+	if to+2 >= len(text) || text[to] != '"' || text[to+1] != ':' || f.unescaped != "" {
+		d.s.Pos = i
+		return d.readOddName(f, to)
 	}
-	if to+1 < len(text) && text[to] == '"' && text[to+1] == ':' {
-		d.s.Pos = to + 2
-		return true
+	at := to + 2
+	d.s.Pos = at
+	if text[at] <= ' ' {
+		d.s.Space()
+		at = d.s.Pos
 	}
+	f.from, f.to, f.at = from, to, at
+	return d.stored || !d.taken(f, text[from:to])
+}
+
+// readOddName is readName for names with escapes or white space before the colon, whose
+// plain bytes end at to.
+func (d *Decoder) readOddName(f *frame, to int) bool {
+	f.from, f.to, f.unescaped = d.s.Pos+1, to, ""
 	name, ok := d.s.String()
 	if !ok {
 		d.malformed("the rest of a member's name")
 		return false
 	}
-	if text[to] != '"' {
+	if d.s.Text[to] != '"' {
 		f.unescaped = name
 	}
 	if d.s.Space() != ':' {
@@ -298,13 +314,14 @@ func (d *Decoder) readName(f *frame) bool {
 		return false
 	}
 	d.s.Pos++
-	return true
+	d.s.Space()
+	f.at = d.s.Pos
+	return d.stored || !d.taken(f, name)
 }
 
 // taken reports whether a member of a request is not for the generated code:
 // repeated, or of the envelope.
-func (d *Decoder) taken(f *frame) bool {
-	name := d.nameOf(f)
+func (d *Decoder) taken(f *frame, name string) bool {
 	f.hash = hashText(name)
 	bit := uint64(1) << (f.hash >> 58)
 	if f.bloom&bit == 0 && len(d.hashes)-f.hashes < manyNames {
@@ -385,17 +402,13 @@ func (d *Decoder) Element() bool {
 		return false
 	}
 	f := d.top()
-	var c byte
-	if f.count == 0 {
-		if c = d.s.Space(); c == ']' {
-			d.pop(f)
-			return false
-		}
-	} else {
+	c := d.s.Space()
+	if f.count > 0 {
 		if d.s.Pos == f.at {
 			if d.skip(); d.failed {
 				return false
 			}
+			c = d.s.Space()
 		}
 		switch {
 		case d.stored:
@@ -404,7 +417,7 @@ func (d *Decoder) Element() bool {
 		default:
 			f.sum = mix(f.sum, d.digest)
 		}
-		switch d.s.Space() {
+		switch c {
 		case ',':
 			d.s.Pos++
 			c = d.s.Space()
@@ -415,6 +428,9 @@ func (d *Decoder) Element() bool {
 			d.malformed("a comma or a closing bracket")
 			return false
 		}
+	} else if c == ']' {
+		d.pop(f)
+		return false
 	}
 	if c == ']' || c == 0 {
 		d.malformed("a value")

@@ -75,12 +75,24 @@ func (d *Decoder) checkText() bool {
 	switch {
 	case len(d.s.Text) >= 3 && d.s.Text[:3] == "\ufeff":
 		d.failSyntax("is not JSON: it starts with a byte order mark")
-	case !utf8.ValidString(d.s.Text):
+	case !isASCII(d.s.Text) && !utf8.ValidString(d.s.Text):
 		d.failSyntax("is not JSON: it is not UTF-8")
 	case d.s.Space() == 0 && d.s.Pos == len(d.s.Text):
 		d.failSyntax("is empty: send a JSON object")
 	}
 	return !d.failed
+}
+
+// isASCII reports whether a text has no byte beyond ASCII: most need no other look.
+func isASCII(text string) bool {
+	var all uint64
+	for ; len(text) >= 32; text = text[32:] {
+		all |= load64(text) | load64(text[8:]) | load64(text[16:]) | load64(text[24:])
+	}
+	for i := range len(text) {
+		all |= uint64(text[i])
+	}
+	return all&0x8080808080808080 == 0
 }
 
 // finish checks what can only be said at the end of the body.

@@ -79,9 +79,9 @@ const (
 	space = ' ' * low
 )
 
-// plainBytes returns how many bytes stand for themselves before the first that does not, 8 if
-// all do.
-func plainBytes(x uint64) int {
+// PlainBytes returns how many of eight bytes, the first as the lowest, stand for themselves
+// in a string before the first that does not: 8 if all do.
+func PlainBytes(x uint64) int {
 	q, b := x^quote, x^slash
 	// The lowest bit that is set marks that byte; above it bits may be wrong.
 	m := ((q-low)&^q | (b-low)&^b | (x-space)&^x) & high
@@ -92,7 +92,7 @@ func plainBytes(x uint64) int {
 // string: at a quote, a backslash, a control character or the end of the text.
 func Plain(text string, i int) int {
 	for i+8 <= len(text) {
-		run := plainBytes(load(text[i : i+8]))
+		run := PlainBytes(load(text[i : i+8]))
 		if i += run; run < 8 {
 			return i
 		}
@@ -138,7 +138,7 @@ func (s *Scanner) unescape(start int) (string, bool) {
 		if i+8 <= len(text) {
 			x := load(text[i : i+8])
 			binary.LittleEndian.PutUint64(room[n:n+8], x)
-			run := plainBytes(x)
+			run := PlainBytes(x)
 			n += run
 			i += run
 			if run == 8 {
