@@ -213,30 +213,37 @@ func (c *constrainer) text() {
 }
 
 func (c *constrainer) pattern(at *node) bool {
-	if problem := patternProblem(at.text); problem != "" {
-		c.fail("bad-pattern", at, "the pattern is not a regular expression of RE2: "+problem, "RE2 has no look-around and no back-references")
+	if problem, hint := patternProblem(at.text); problem != "" {
+		c.fail("bad-pattern", at, "the pattern is not a regular expression of RE2: "+problem, hint)
 		return false
 	}
 	return true
 }
 
-// patternProblem says what is wrong with a regular expression, or "".
-func patternProblem(pattern string) string {
+// patternProblem says what is wrong with a regular expression and, where RE2 is
+// less than others, what it lacks; or "".
+func patternProblem(pattern string) (problem, hint string) {
 	if len(pattern) > 1000 {
-		return "it is longer than 1000 characters"
+		return "it is longer than 1000 characters", ""
 	}
 	_, err := regexp.Compile(pattern)
 	if err == nil {
-		return ""
+		return "", ""
 	}
 	var bad *syntax.Error
-	if errors.As(err, &bad) {
-		if bad.Expr == "" || bad.Expr == pattern {
-			return bad.Code.String()
-		}
-		return fmt.Sprintf("%s: %s", bad.Code, bad.Expr)
+	if !errors.As(err, &bad) {
+		return "it cannot be compiled", ""
 	}
-	return "it cannot be compiled"
+	switch bad.Code {
+	case syntax.ErrInvalidPerlOp, syntax.ErrInvalidEscape:
+		hint = "RE2 has no look-around and no back-references"
+	case syntax.ErrInvalidRepeatSize, syntax.ErrLarge:
+		hint = "repetitions go up to 1000, nested ones multiplied"
+	}
+	if bad.Expr == "" || bad.Expr == pattern {
+		return bad.Code.String(), hint
+	}
+	return fmt.Sprintf("%s: %s", bad.Code, bad.Expr), hint
 }
 
 // enum: of a string it makes an enum in place, of a number it lists what is allowed.
@@ -254,7 +261,7 @@ func (c *constrainer) enum() {
 			c.fail(p.code("enum-value"), p.at, "this value of the enum "+p.message, p.hint)
 		}
 		if len(problems) == 0 && seen[text] {
-			c.fail("duplicate-item", item, "this value is listed twice", "keep one of them")
+			c.fail("duplicate-item", item, fmt.Sprintf("%q lists %s twice", "enum", text), "keep one of them")
 		}
 		seen[text] = true
 		values = append(values, text)

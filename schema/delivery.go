@@ -14,7 +14,11 @@ func (b *builder) consumers(n *node) {
 		c.Description, c.Deprecated = described(entry.value)
 		events, view := entry.value.get("events"), entry.value.get("view")
 		if (events == nil) == (view == nil) {
-			b.add("consumer-source", entry.key, fmt.Sprintf("the consumer %q must have either events or a view", c.Name), "keep one of the two keys")
+			hint := "keep one of the two keys"
+			if events == nil {
+				hint = "add events: [...] or view: <name>"
+			}
+			b.add("consumer-source", entry.key, fmt.Sprintf("the consumer %q must have either events or a view", c.Name), hint)
 			continue
 		}
 		if view != nil {

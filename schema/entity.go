@@ -48,8 +48,8 @@ func (b *builder) entityKey(key *node) {
 		b.add("constraint-range", at, "no value satisfies these bounds: the least allowed is above the greatest", "")
 	}
 	if at := key.get("pattern"); at != nil {
-		if problem := patternProblem(at.text); problem != "" {
-			b.add("bad-pattern", at, "the pattern is not a regular expression of RE2: "+problem, "RE2 has no look-around and no back-references")
+		if problem, hint := patternProblem(at.text); problem != "" {
+			b.add("bad-pattern", at, "the pattern is not a regular expression of RE2: "+problem, hint)
 			return
 		}
 		e.Pattern = at.text

@@ -9,12 +9,13 @@ import (
 // [ ], and outside quotes, comments and block scalars. It is used on text that
 // the parser refused, so it takes everything.
 type flowScanner struct {
-	text  string
-	at    int    // of the byte that next has come to
-	pos   int    // of the byte after it
-	open  []byte // brackets
-	quote byte   // 0 outside quotes
-	colon bool   // the last that was read is a colon that wants a value
+	text   string
+	at     int    // of the byte that next has come to
+	pos    int    // of the byte after it
+	open   []byte // brackets
+	quote  byte   // 0 outside quotes
+	quoted int    // where the last quote was opened
+	colon  bool   // the last that was read is a colon that wants a value
 
 	lineIndent int // of the line that is being read
 	block      int // the indentation of a key with a block scalar, -1 without one
@@ -50,7 +51,7 @@ func (f *flowScanner) next() bool {
 		}
 		switch {
 		case (c == '"' || c == '\'') && f.beginsValue():
-			f.quote, f.colon = c, false
+			f.quote, f.quoted, f.colon = c, f.at, false
 			continue
 		case c == '#' && (f.at == 0 || strings.IndexByte(" \t\n", f.text[f.at-1]) >= 0):
 			f.toLineEnd()

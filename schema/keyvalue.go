@@ -11,7 +11,7 @@ import (
 
 // warnKey says when a view's key can have a value that names no record.
 func (b *builder) warnKey(view string, e *Event, p *Path, t *Type, at *node) {
-	var may, mend []string
+	var may, mend, bounds []string
 	for _, s := range p.Steps {
 		if s.Field.Optional && !s.Each {
 			may, mend = append(may, "absent"), append(mend, "make it required")
@@ -20,17 +20,25 @@ func (b *builder) warnKey(view string, e *Event, p *Path, t *Type, at *node) {
 	}
 	switch {
 	case t.Kind == String && mayBeEmpty(t):
-		may, mend = append(may, "empty"), append(mend, "give it minLength: 1")
+		may, bounds = append(may, "empty"), append(bounds, "minLength: 1")
 	case t.Kind == Enum && slices.Contains(t.Values, ""):
 		may, mend = append(may, "empty"), append(mend, `take "" out of the enum`)
 	}
 	if t.Kind == String && mayBeLong(t) {
-		may, mend = append(may, fmt.Sprintf("longer than %d characters", maxKeyLength)), append(mend, fmt.Sprintf("give it maxLength: %d", maxKeyLength))
+		may, bounds = append(may, fmt.Sprintf("longer than %d characters", maxKeyLength)), append(bounds, fmt.Sprintf("maxLength: %d", maxKeyLength))
 	}
-	if len(may) > 0 {
-		b.add("key-value", at, fmt.Sprintf("in the event %q, %q may be %s; such an event does not touch the view %q", e.Name, p.Text, orList(may), view),
-			strings.Join(mend, "; "))
+	if len(may) == 0 {
+		return
 	}
+	if len(bounds) > 0 {
+		give := "give it "
+		if p.Steps[len(p.Steps)-1].Each { // constraints are those of the list
+			give = "give its elements a shared type with "
+		}
+		mend = append(mend, give+strings.Join(bounds, " and "))
+	}
+	b.add("key-value", at, fmt.Sprintf("in the event %q, %q may be %s; such an event does not touch the view %q", e.Name, p.Text, orList(may), view),
+		strings.Join(mend, "; "))
 }
 
 func mayBeEmpty(t *Type) bool {

@@ -43,7 +43,8 @@ func article(what string) string {
 // respelled offers the name in the style that is wanted.
 func respelled(name string, rule *nameRule) string {
 	words := nameWords(name)
-	if len(words) == 0 {
+	foreign := func(c rune) bool { return c > unicode.MaxASCII } // leaving them out would leave another word
+	if len(words) == 0 || strings.ContainsFunc(name, foreign) {
 		return "such as " + rule.example
 	}
 	for i, w := range words {

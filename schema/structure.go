@@ -172,7 +172,41 @@ func (p place) wrongType(r *report) {
 	if p.node.kind == nullNode {
 		message = fmt.Sprintf("%s has no value; it must be %s", p.what(), p.shape.wanted())
 	}
-	r.add("wrong-type", p.at(), message, "")
+	if p.shape == fieldShape || p.shape == viewFieldShape {
+		message = strings.Replace(message, "must be a string or a mapping", "must be a type or a mapping with one", 1)
+	}
+	r.add("wrong-type", p.at(), message, p.shape.instead(p.node))
+}
+
+// instead offers what a text that stands in the place of something else was meant for.
+func (s *shape) instead(n *node) string {
+	if n.kind != stringNode {
+		return ""
+	}
+	switch {
+	case s.boolean:
+		return boolHint(n.text)
+	case s.number != nil:
+		if kind, number, bad := resolvePlain(strings.ReplaceAll(n.text, "_", "")); kind == numberNode && !bad {
+			return "write " + number + ", as a plain number"
+		}
+	case s.list != nil && n.text != "":
+		return fmt.Sprintf("write [%s]", n.text)
+	case s.object != nil && s.object.values == nil && s.object.prop("key") != nil:
+		return fmt.Sprintf("write {key: %s}", n.text)
+	}
+	return ""
+}
+
+// boolHint is for the words that were booleans in YAML 1.1.
+func boolHint(text string) string {
+	switch strings.ToLower(text) {
+	case "yes", "on", "y", "true":
+		return "write true, without quotes: every other word is a string"
+	case "no", "off", "n", "false":
+		return "write false, without quotes: every other word is a string"
+	}
+	return ""
 }
 
 // written is a scalar as the file has it.
@@ -229,7 +263,11 @@ func (p place) unknownKeys(r *report) {
 		switch {
 		case isExtension(key):
 		case o.values != nil:
-			if !matches(o.names.pattern, key) {
+			switch {
+			case matches(o.names.pattern, key):
+			case o.values.object != nil && o.values.object.prop(key) != nil && o.names == pascalCase && e.value.kind != stringNode:
+				r.add("bad-name", e.key, fmt.Sprintf("%q stands where the name of %s is wanted", key, article(o.what)), fmt.Sprintf("indent it, so that it is part of the %s above", o.what))
+			default:
 				reportName(r, e.key, o.what, o.names)
 			}
 		case o.prop(key) == nil:
@@ -285,6 +323,8 @@ func (p place) wrongChoice(r *report) {
 		hint := "possible: " + strings.Join(values, ", ")
 		if near := nearest(p.node.text, values); near != "" {
 			hint = fmt.Sprintf("did you mean %q?", near)
+		} else if p.shape.list != nil {
+			hint = fmt.Sprintf("write [%s], or %s", p.node.text, orList(values))
 		}
 		r.add("bad-value", p.node, fmt.Sprintf("%s cannot be %q", p.what(), p.node.text), hint)
 	}
@@ -323,9 +363,9 @@ func (p place) outOfRange(r *report) {
 func (p place) duplicateItems(r *report) {
 	first := map[string]*node{}
 	for _, item := range p.node.items {
-		text := canonicalOf(item)
+		text := identity(item)
 		if earlier := first[text]; earlier != nil {
-			r.add("duplicate-item", item, fmt.Sprintf("%q lists this twice", p.name), "keep one of them").relate(r.source, earlier, "first here")
+			r.add("duplicate-item", item, fmt.Sprintf("%q lists %s twice", p.name, canonicalOf(item)), "keep one of them").relate(r.source, earlier, "first here")
 			continue
 		}
 		first[text] = item

@@ -47,7 +47,14 @@ func reportSyntax(r *report, text []byte, err error) {
 		mendedSource := &report{source: newSource(r.file, []byte(mended))}
 		reportMalformed(mendedSource, []byte(mended), rest)
 		for _, d := range mendedSource.found {
-			r.addAt(d.Code, r.wholeLine(d.Line), d.Message, d.Hint) // columns differ by the quotes
+			shift := 0 // by the quotes that were put before it on its line
+			for _, u := range unquoted {
+				at := offsetSpan(text, u.start)
+				if at.line == d.Line && at.col+shift < d.Column {
+					shift += 2
+				}
+			}
+			r.addAt(d.Code, span{d.Line, d.Column - shift, d.EndLine, d.EndColumn - shift}, d.Message, d.Hint)
 		}
 	}
 }
@@ -70,7 +77,7 @@ func reportMalformed(r *report, text []byte, err error) {
 	message := yamlPrefix.ReplaceAllString(err.Error(), "")
 	if name, ok := strings.CutPrefix(message, "unknown anchor '"); ok {
 		name = strings.TrimSuffix(name, "' referenced")
-		r.addAt("alias", r.find("*"+name), fmt.Sprintf("the alias *%s has no anchor &%s before it", name, name), "write the value out")
+		r.addAt("alias", r.find("*"+name), fmt.Sprintf("the alias *%s has no anchor &%s before it", name, name), "write the value out; text that begins with * needs quotes")
 		return
 	}
 	offset := min(errorOffset(text, err), len(text))
@@ -83,8 +90,22 @@ func reportMalformed(r *report, text []byte, err error) {
 		at = r.wholeLine(last)
 		at.col = max(at.endCol-1, 1)
 	}
+	if opened := openQuote(string(text)); opened >= 0 && strings.Contains(message, "unexpected end of stream") {
+		at = offsetSpan(text, opened)
+	}
 	words, hint := syntaxWords(message, r.at(at.line, at.col))
 	r.addAt("yaml", at, words, hint)
+}
+
+// openQuote is where the quote stands that is still open at the end of a text; -1 without one.
+func openQuote(text string) int {
+	f := newFlowScanner(text)
+	for f.next() {
+	}
+	if f.quote == 0 {
+		return -1
+	}
+	return f.quoted
 }
 
 // find is the first place of a text that is not part of a longer name.

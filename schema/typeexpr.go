@@ -73,6 +73,22 @@ var foreignTypes = map[string]string{
 	"guid": "uuid", "binary": "bytes", "any": "json", "array": "list<string>", "object": "json",
 }
 
+// typeHint offers our form of a type written as in other languages, or "".
+func typeHint(text string) string {
+	ours := text
+	if elem, ok := strings.CutPrefix(ours, "[]"); ok {
+		ours = elem + "[]"
+	}
+	for _, r := range [][2]string{{"map<string,", "map<"}, {"List<", "list<"}, {"Map<", "map<"}, {"array<", "list<"}, {"Array<", "list<"}} {
+		ours = strings.ReplaceAll(ours, r[0], r[1])
+	}
+	ours = strings.ReplaceAll(ours, "map< ", "map<")
+	if _, problem := parseType(ours); problem != "" || ours == text {
+		return ""
+	}
+	return fmt.Sprintf("write %q", ours)
+}
+
 // resolve makes a type of an expression; nil after a report.
 func (b *builder) resolve(expr *typeExpr, at *node) *Type {
 	if elem := expr.list; elem != nil {
@@ -108,7 +124,7 @@ func (b *builder) resolve(expr *typeExpr, at *node) *Type {
 func (b *builder) typeOf(n *node) (t *Type, optional bool) {
 	expr, problem := parseType(n.text)
 	if problem != "" {
-		b.add("bad-type", n, fmt.Sprintf("the type %q %s", n.text, problem), "")
+		b.add("bad-type", n, fmt.Sprintf("the type %q %s", n.text, problem), typeHint(n.text))
 		return nil, false
 	}
 	return b.resolve(expr, n), expr.optional

@@ -123,6 +123,9 @@ func (c *valueChecker) kind(n *node, pointer string, want nodeKind, words string
 	if n.kind == nullNode {
 		p.message = fmt.Sprintf("must be %s, not null", words)
 	}
+	if want == boolNode && n.kind == stringNode {
+		p.hint = boolHint(n.text)
+	}
 	if want == stringNode && (n.kind == numberNode || n.kind == boolNode) {
 		p.unquoted = true
 		p.message = fmt.Sprintf("is a string, and YAML reads this as %s", n.describe())
@@ -189,14 +192,17 @@ func (c *valueChecker) text(out *strings.Builder, t *Type, n *node, pointer stri
 	case Timestamp:
 		if !isTimestamp(text) {
 			c.fail(n, pointer, "must be a timestamp such as 2025-01-31T09:30:00Z")
+			c.meant(text == "new", "write now for the time of the request")
 		}
 	case Date:
 		if !isDate(text) {
 			c.fail(n, pointer, "must be a date such as 2025-01-31")
+			c.meant(text == "new", "write now for the day of the request")
 		}
 	case UUID:
 		if !matches(uuidPattern, text) {
 			c.fail(n, pointer, "must be a UUID such as 0190a1b2-3c4d-7e5f-8a6b-7c8d9e0f1a2b")
+			c.meant(text == "now", "write new for a new UUID")
 		}
 		text = strings.ToLower(text)
 	case Bytes:
@@ -214,6 +220,13 @@ func (c *valueChecker) text(out *strings.Builder, t *Type, n *node, pointer stri
 	}
 	if check := jsonschema.Formats[t.Format]; t.Format != "" && check != nil && !check(text) {
 		c.fail(n, pointer, "must have the format %s", t.Format)
+	}
+}
+
+// meant gives the last problem a hint, if that is what was meant by the value as a whole.
+func (c *valueChecker) meant(this bool, hint string) {
+	if last := len(c.problems) - 1; this && last >= 0 && c.problems[last].pointer == "" {
+		c.problems[last].hint = hint
 	}
 }
 
@@ -250,7 +263,7 @@ func (c *valueChecker) list(out *strings.Builder, t *Type, n *node, pointer stri
 			out.WriteByte(',')
 		}
 		c.element(out, t.Elem, item, fmt.Sprintf("%s/%d", pointer, i))
-		if text := canonicalOf(item); t.UniqueItems && seen[text] {
+		if text := identity(item); t.UniqueItems && seen[text] {
 			c.fail(item, fmt.Sprintf("%s/%d", pointer, i), "stands twice in a list of unique items")
 		} else {
 			seen[text] = true
@@ -329,6 +342,28 @@ func canonicalOf(n *node) string {
 		return "null" // numbers have been checked; nothing else can fail
 	}
 	return string(text)
+}
+
+// identity is the same text for nodes that are the same JSON value: 1 is 1.0.
+func identity(n *node) string {
+	var b strings.Builder
+	switch n.kind {
+	case numberNode:
+		return exact(n.text).RatString()
+	case sequenceNode:
+		for _, item := range n.items {
+			b.WriteString(identity(item) + ",")
+		}
+		return "[" + b.String() + "]"
+	case mappingNode:
+		entries := slices.Clone(n.entries)
+		slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.key.text, b.key.text) })
+		for _, e := range entries {
+			b.WriteString(quoteJSON(e.key.text) + ":" + identity(e.value) + ",")
+		}
+		return "{" + b.String() + "}"
+	}
+	return canonicalOf(n)
 }
 
 func isTimestamp(text string) bool {

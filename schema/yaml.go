@@ -207,7 +207,11 @@ func (c *converter) checkKey(key *node, y *yaml.Node) bool {
 		c.add("yaml-key", key, "a key is a single name, not "+key.describe(), "")
 		return false
 	}
-	c.add("quote-string", key, fmt.Sprintf("a key is a string, and YAML reads this one as %s", key.describe()), fmt.Sprintf("write %q in quotes", y.Value))
+	reads := key.describe()
+	if key.kind == nullNode {
+		reads = "null"
+	}
+	c.add("quote-string", key, "a key is a string, and YAML reads this one as "+reads, fmt.Sprintf("write %q in quotes", y.Value))
 	return false
 }
 
