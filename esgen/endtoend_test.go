@@ -148,10 +148,10 @@ func run(t *testing.T, dir, name string, args ...string) string {
 
 // startProgram runs the service on a free port and waits until it says where
 // it is. kill sends SIGKILL.
-func startProgram(t *testing.T, program, store string) (base string, kill func()) {
+func startProgram(t *testing.T, program, store string, flags ...string) (base string, kill func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, program, "-addr", "127.0.0.1:0", "-store", store)
+	cmd := exec.CommandContext(ctx, program, append([]string{"-addr", "127.0.0.1:0", "-store", store}, flags...)...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
