@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -26,49 +29,112 @@ func TestContract(t *testing.T) {
 	}
 	program := buildProgram(t, filepath.Join("..", "example-service"))
 	base, _ := startProgram(t, program, filepath.Join(t.TempDir(), "store.db"))
-	c := contract{base}
-	for _, test := range []struct {
-		name string
-		run  func(*testing.T, contract)
-	}{
-		{"empty service", testEmptyService}, // first: later there are records
-		{"paths", testPaths},
-		{"stored event", testStoredEvent},
-		{"violations", testViolations},
-		{"violations without end", testManyViolations},
-		{"lifecycle", testLifecycle},
-		{"expected version", testExpectedVersion},
-		{"order of checks", testOrderOfChecks},
-		{"envelope", testEnvelope},
-		{"same event again", testSameEventAgain},
-		{"same id, other content", testOtherContent},
-		{"idempotency key", testIdempotencyKey},
-		{"event id made by the service", testMadeEventID},
-		{"record", testRecord},
-		{"entity tags", testEntityTags},
-		{"record at least at a version", testMinVersion},
-		{"record as of a version", testAsOf},
-		{"history", testHistory},
-		{"ids", testIDs},
-		{"pages", testPages},
-		{"pages while writing", testPagesWhileWriting},
-		{"index", testIndexPages},
-		{"large pages", testLargePages},
-		{"cursors of other lists", testForeignCursors},
-		{"parameters", testParameters},
-		{"methods", testMethods},
-		{"head", testHead},
-		{"health", testHealth},
-		{"media types", testMediaTypes},
-		{"large bodies", testLargeBodies},
-		{"hostile bodies", testHostileBodies},
-		{"hostile headers", testHostileHeaders},
-		{"foreign hosts and origins", testForeign},
-		{"raw requests", testRawRequests},
-	} {
+	testContract(t, contract{base})
+	t.Run("killed at random", func(t *testing.T) { testKilledAtRandom(t, program) })
+}
+
+// TestContractInDev: what stands in front of the program while one works on it
+// changes no answer.
+func TestContractInDev(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and runs a whole service")
+	}
+	testContract(t, contract{startDev(t, copyExample(t))})
+}
+
+func testContract(t *testing.T, c contract) {
+	for _, test := range contractTests {
 		t.Run(test.name, func(t *testing.T) { test.run(t, c) })
 	}
-	t.Run("killed at random", func(t *testing.T) { testKilledAtRandom(t, program) })
+}
+
+var contractTests = []struct {
+	name string
+	run  func(*testing.T, contract)
+}{
+	{"empty service", testEmptyService}, // first: later there are records
+	{"paths", testPaths},
+	{"stored event", testStoredEvent},
+	{"violations", testViolations},
+	{"violations without end", testManyViolations},
+	{"lifecycle", testLifecycle},
+	{"expected version", testExpectedVersion},
+	{"order of checks", testOrderOfChecks},
+	{"envelope", testEnvelope},
+	{"same event again", testSameEventAgain},
+	{"same id, other content", testOtherContent},
+	{"idempotency key", testIdempotencyKey},
+	{"event id made by the service", testMadeEventID},
+	{"record", testRecord},
+	{"entity tags", testEntityTags},
+	{"record at least at a version", testMinVersion},
+	{"record as of a version", testAsOf},
+	{"history", testHistory},
+	{"ids", testIDs},
+	{"pages", testPages},
+	{"pages while writing", testPagesWhileWriting},
+	{"index", testIndexPages},
+	{"large pages", testLargePages},
+	{"cursors of other lists", testForeignCursors},
+	{"parameters", testParameters},
+	{"methods", testMethods},
+	{"head", testHead},
+	{"health", testHealth},
+	{"media types", testMediaTypes},
+	{"large bodies", testLargeBodies},
+	{"hostile bodies", testHostileBodies},
+	{"hostile headers", testHostileHeaders},
+	{"foreign hosts and origins", testForeign},
+	{"raw requests", testRawRequests},
+}
+
+// copyExample copies the example service to where its store may be written.
+func copyExample(t *testing.T) (dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "example-service")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "example-service"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, ".esgen", "local")); err != nil {
+		t.Fatal(err)
+	}
+	toolkit, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, dir, "go", "mod", "edit", "-replace", "github.com/esgen/esgen="+toolkit)
+	return dir
+}
+
+// startDev runs esgen dev on a free port until the test ends.
+func startDev(t *testing.T, dir string) (base string) {
+	t.Helper()
+	cmd := exec.Command(buildTool(t), "dev", "--port", "0")
+	cmd.Dir = dir
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("esgen dev, interrupted: %v", err)
+		}
+	})
+	lines := bufio.NewScanner(out)
+	for base == "" && lines.Scan() {
+		base = regexp.MustCompile(`http://localhost:[0-9]+`).FindString(lines.Text())
+	}
+	if base == "" {
+		t.Fatalf("esgen dev did not say where it is; its log:\n%s", log.String())
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	return base
 }
 
 // contract is the service under test.

@@ -60,6 +60,7 @@ func testMinVersion(t *testing.T, c contract) {
 	a := c.get(t, "/min?minVersion=2") // at once, whatever the projector has done
 	a.want(t, 200, "")
 	a.members(t, object{"version": 2, "status": "shipped"})
+	c.settled(t, "min", 2)
 	c.get(t, "/min?minVersion=0").want(t, 200, "")
 	c.get(t, "/default?id=min&minVersion=2").want(t, 200, "")
 	c.get(t, "/min?minVersion=3").want(t, 400, "parameter")

@@ -85,6 +85,11 @@ func testLargeBodies(t *testing.T, c contract) {
 	body = placed("large-2", "")
 	c.post(t, body+strings.Repeat(" ", 1<<20-len(body)+1)).want(t, 413, "too-large")
 	c.post(t, strings.Repeat("[", 5<<20)).want(t, 413, "too-large")
+	// A client that sends all before it reads gets its answer, too.
+	huge := strings.Repeat("[", 20<<20)
+	if a := c.raw(t, fmt.Sprintf("POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", len(huge), huge)); !strings.HasPrefix(a, "HTTP/1.1 413 ") {
+		t.Errorf("20 MB: %.100q", a)
+	}
 	// Valid, below 1 MB, and more than an item of a table holds.
 	a := c.post(t, strings.Replace(body, `"ann"`, `"`+strings.Repeat("a", 500<<10)+`"`, 1))
 	a.want(t, 413, "too-large")

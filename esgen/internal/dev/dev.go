@@ -91,7 +91,7 @@ func listen(port int) ([]net.Listener, error) {
 }
 
 func serve(listeners []net.Listener, handler http.Handler) *http.Server {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10, ErrorLog: log.New(io.Discard, "", 0)}
 	for _, l := range listeners {
 		go func() { _ = server.Serve(l) }() // it returns when the server is shut down
 	}

@@ -2,6 +2,7 @@ package dev
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io"
@@ -10,8 +11,10 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -48,11 +51,26 @@ func NewProxy() *Proxy {
 // ServeHTTP forwards one request. What does not come from this machine by its
 // own name is refused: a page of another origin must not reach the service.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !loopbackHost(r.Host) || !loopbackOrigin(r.Header.Get("Origin")) {
-		problem(w, http.StatusForbidden, "forbidden", "the service under development answers only to localhost")
+	if !loopbackHost(r.Host) || slices.ContainsFunc(r.Header.Values("Origin"), func(o string) bool { return !loopbackOrigin(o) }) {
+		problem(w, http.StatusForbidden, "foreign", "the service under development answers only to localhost, and to no pages of other hosts")
 		return
 	}
-	p.server.ServeHTTP(w, r)
+	// A client that hangs up, or only closes its own side, does not stop a request that is on
+	// its way to the service; it stops one that waits.
+	ctx, done := context.WithCancel(context.WithValue(context.WithoutCancel(r.Context()), clientContext{}, r.Context()))
+	defer done()
+	p.server.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// clientContext is the key of the context that ends with the client's connection.
+type clientContext struct{}
+
+// client returns the context that ends when a request's client is gone.
+func client(ctx context.Context) context.Context {
+	if c, ok := ctx.Value(clientContext{}).(context.Context); ok {
+		return c
+	}
+	return ctx
 }
 
 // Hold lets new requests wait, and returns when those at the target have been
@@ -98,6 +116,9 @@ func (p *Proxy) set(target *url.URL, failure string) {
 type failed string
 
 func (f failed) Error() string { return string(f) }
+
+// errBody is the error of a request whose body did not arrive.
+var errBody = errors.New("the body did not arrive")
 
 var errHeld = errors.New("the service is being restarted")
 
@@ -145,15 +166,19 @@ type forwarder struct {
 
 func (f *forwarder) RoundTrip(r *http.Request) (*http.Response, error) {
 	var avoid *url.URL
+	var body *keepOpen
+	if r.Body != nil {
+		body = &keepOpen{body: r.Body}
+	}
 	for {
-		target, err := f.proxy.acquire(r.Context(), avoid)
+		target, err := f.proxy.acquire(client(r.Context()), avoid)
 		if err != nil {
 			return nil, err
 		}
 		out := r.Clone(r.Context())
 		out.URL.Scheme, out.URL.Host = target.Scheme, target.Host
-		if r.Body != nil {
-			out.Body = keepOpen{r.Body}
+		if body != nil {
+			out.Body = body
 		}
 		resp, err := f.base.RoundTrip(out)
 		if err == nil {
@@ -161,6 +186,9 @@ func (f *forwarder) RoundTrip(r *http.Request) (*http.Response, error) {
 			return resp, nil
 		}
 		f.proxy.release()
+		if body != nil && body.broken.Load() {
+			return nil, errBody
+		}
 		// Nothing was sent if there was no connection: the program has just ended,
 		// and the next one may have the request.
 		var op *net.OpError
@@ -171,10 +199,21 @@ func (f *forwarder) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// keepOpen keeps a request's body for another try.
-type keepOpen struct{ io.Reader }
+// keepOpen keeps a request's body for another try, and remembers that it broke off.
+type keepOpen struct {
+	body   io.Reader
+	broken atomic.Bool
+}
 
-func (keepOpen) Close() error { return nil }
+func (k *keepOpen) Read(p []byte) (int, error) {
+	n, err := k.body.Read(p)
+	if err != nil && err != io.EOF {
+		k.broken.Store(true)
+	}
+	return n, err
+}
+
+func (*keepOpen) Close() error { return nil }
 
 // releasing counts a request as under way until its answer has been read.
 type releasing struct {
@@ -189,15 +228,18 @@ func (r *releasing) Close() error {
 }
 
 func unavailable(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() != nil {
-		return // nobody is there to read an answer
+	// Whoever may still read an answer must not take an empty one for a success.
+	if errors.Is(err, errBody) {
+		w.Header().Set("Connection", "close")
+		problem(w, http.StatusBadRequest, "body", "the body did not arrive")
+		return
 	}
 	w.Header().Set("Retry-After", "1")
 	var why failed
 	switch {
 	case errors.As(err, &why):
 		problem(w, http.StatusServiceUnavailable, "unavailable", string(why))
-	case errors.Is(err, errHeld):
+	case errors.Is(err, errHeld), errors.Is(err, context.Canceled):
 		problem(w, http.StatusServiceUnavailable, "unavailable", "the service is still being restarted")
 	default:
 		problem(w, http.StatusServiceUnavailable, "unavailable", "the service ended while it worked on this request; an event may or may not be stored")
@@ -205,11 +247,13 @@ func unavailable(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func problem(w http.ResponseWriter, status int, code, detail string) {
+	id := rand.Text()
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Request-Id", id)
 	w.WriteHeader(status)
 	// A failed write has no one left to tell.
 	_ = json.NewEncoder(w).Encode(map[string]any{
-		"type": "about:blank", "title": http.StatusText(status), "status": status, "code": code, "detail": detail,
+		"type": "urn:esgen:problem:" + code, "title": http.StatusText(status), "status": status, "code": code, "detail": detail, "requestId": id,
 	})
 }
 
