@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -80,13 +79,6 @@ func TestContractOfParcels(t *testing.T) {
 		testRepaired(t, tool, dir, stub, store)
 	})
 	t.Run("behind", func(t *testing.T) { testBehind(t, program) })
-}
-
-func write(t *testing.T, path, content string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func sent(id, address, more string) string {
