@@ -178,7 +178,6 @@ func TestContractEvolution(t *testing.T) {
 	write(t, filepath.Join(dir, "upcasts", "ticket_moved_from1.go"), ticketUpcast)
 	run(t, dir, "go", "vet", "./...")
 	base, _ = startProgram(t, buildProgram(t, dir), store)
-	s = service{t, base}
 
 	t.Run("histories say what was posted", func(t *testing.T) {
 		for id, want := range histories {

@@ -2,6 +2,7 @@ package schema_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -55,5 +56,30 @@ func TestNarrowTypesSaySo(t *testing.T) {
 				t.Errorf("%s is %q, want %q", c.keyword, got, c.want)
 			}
 		})
+	}
+}
+
+// TestExamplesAreExported: those of a shared type stand where the type does.
+func TestExamplesAreExported(t *testing.T) {
+	service, found := schema.Load("esgen.yaml", []byte(with(
+		"types:\n  Sku: {type: string, examples: [A-1]}\n  Mood: {enum: [glad, sad], examples: [glad]}\n  Item: {fields: {sku: Sku}, examples: [{sku: B-2}]}",
+		events("a: Sku", "b: Mood", "c: Item", "d: {type: Sku, examples: [C-3]}"))))
+	if service == nil {
+		t.Fatal(found)
+	}
+	var doc struct {
+		Properties map[string]struct{ Examples []any }
+		Defs       map[string]struct{ Examples []any } `json:"$defs"`
+	}
+	if err := json.Unmarshal(service.EventSchema(service.Events[0]), &doc); err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprint(doc.Properties["a"].Examples, doc.Properties["d"].Examples, doc.Defs["Mood"].Examples, doc.Defs["Item"].Examples)
+	if want := "[A-1] [C-3] [glad] [map[sku:B-2]]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	var item struct{ Examples []any }
+	if err := json.Unmarshal(service.TypeSchema(service.Types[2]), &item); err != nil || fmt.Sprint(item.Examples) != "[map[sku:B-2]]" {
+		t.Errorf("the type's own schema has %v (%v)", item.Examples, err)
 	}
 }

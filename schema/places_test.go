@@ -26,6 +26,7 @@ func TestPlacesAndHints(t *testing.T) {
 		"in block style none is needed":   {with("events:\n  NoteTaken:\n    fields:\n      text: string\n      a: string[]?"), nil},
 		"an open quote":                   {with("events:\n  NoteTaken: {fields: {text: \"string}}"), []string{`yaml 6:30-31 close it, or double a ' inside '...'`}},
 		"a tab":                           {with("events:\n\tNoteTaken: {}"), []string{`yaml 6:1-2 indent with blanks`}},
+		"a directive":                     {"%YAML 1.2\n---\n" + minimal, []string{`yaml 1:9-10 remove the line`}},
 		"a bare number":                   {with("service: 2025"), []string{`quote-string 2:10-14 write "2025" in quotes`}},
 		"a number in another base":        {with(events("a: {enum: [0x1F]}")), []string{`quote-string 9:18-22 write "0x1F" in quotes`}},
 		"a bare default":                  {with(events("a: {type: string, default: 007}")), []string{`quote-string 9:34-37 write "007" in quotes`}},

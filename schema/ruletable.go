@@ -311,8 +311,8 @@ var rules = []Rule{
 		Code: `tag`, Severity: SeverityError,
 		Title:       `tags are not part of the language`,
 		Explanation: `A tag such as !!str or !Ref asks a program to read a value in its own way. A schema says what it means without them.`,
-		Bad:         `service: !!str 5`,
-		Good:        `service: "five"`,
+		Bad:         `description: !!str 5`,
+		Good:        `description: "5"`,
 	},
 	{
 		Code: `too-large`, Severity: SeverityError,

@@ -252,6 +252,7 @@ var syntaxMessages = []struct{ part, words, hint string }{
 	{"cannot start any token", "a value cannot begin with this character", "put it in quotes"},
 	{"tab", "a tab cannot indent YAML", "indent with blanks"},
 	{"undefined tag handle", "tags are not part of the schema language", "remove the tag; put a string in quotes"},
+	{"incompatible YAML document", "directives (lines that begin with %) are not part of the schema language", "remove the line"},
 	{"directive", "directives (lines that begin with %) are not part of the schema language", "remove the line"},
 	{"exceeded max depth", "values are nested too deep", ""},
 	{"alphabetic or numeric", "the name of an anchor or alias is missing", "put text that begins with & or * in quotes"},
