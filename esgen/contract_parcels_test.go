@@ -208,7 +208,7 @@ func testQuarantine(t *testing.T, c contract, tool, dir string) {
 		t.Errorf("%d events", n)
 	}
 	out, status := ask(t, tool, dir, "status")
-	if status != 0 || !strings.Contains(out, c.base) || !strings.Contains(out, "QUARANTINED") {
+	if status != 0 || !strings.Contains(out, c.base) || !strings.Contains(out, "quarantine list says why") {
 		t.Errorf("status: %d\n%s", status, out)
 	}
 	out, status = ask(t, tool, dir, "quarantine", "list", "default")
@@ -218,9 +218,13 @@ func testQuarantine(t *testing.T, c contract, tool, dir string) {
 	if out, status = ask(t, tool, dir, "quarantine", "retry"); status != 1 || !strings.Contains(out, "still in quarantine 1") {
 		t.Errorf("quarantine retry: %d\n%s", status, out)
 	}
-	for _, wrong := range [][]string{{"quarantine"}, {"quarantine", "lst"}, {"quarantine", "list", "nosuch"}, {"quarantine", "retry", "nosuch"}, {"quarantine", "retry", "default", "nobody"}, {"status", "x"}, {"status", "--nosuch"}, {"quarantine", "list", "a", "b"}} {
-		if out, status := ask(t, tool, dir, wrong...); status != 2 || strings.TrimSpace(out) == "" {
-			t.Errorf("%q: %d %q", wrong, status, out)
+	for _, wrong := range []struct{ words, says string }{
+		{"quarantine", "needs a command"}, {"quarantine lst", "lst"}, {"quarantine list nosuch", "the views are default, courier, floor, day"},
+		{"quarantine retry nosuch", "the views are default"}, {"quarantine retry default nobody", `not quarantined: entity "nobody"`},
+		{"status x", "usage: "}, {"status --nosuch", "not defined: -nosuch"}, {"quarantine list a b", "usage: "}, {"status -store nosuch.db", "there is no store nosuch.db"},
+	} {
+		if out, status := ask(t, tool, dir, strings.Fields(wrong.words)...); status != 2 || strings.Count(out, wrong.says) != 1 || strings.Contains(out, "es: ") {
+			t.Errorf("%s: %d %q", wrong.words, status, out)
 		}
 	}
 }

@@ -50,7 +50,7 @@ func Run(ctx context.Context, m *es.Model, args []string, stdout, stderr io.Writ
 	case errors.Is(err, flag.ErrHelp):
 		return 0
 	case err != nil:
-		_, _ = fmt.Fprintf(stderr, "ops: %v\n", err)
+		_, _ = fmt.Fprintf(stderr, "ops: %s\n", strings.TrimPrefix(err.Error(), "es: "))
 		return 2
 	case findings:
 		return 1
@@ -84,6 +84,11 @@ func (c *command) run(ctx context.Context, args []string, stderr io.Writer) (fin
 	if do == nil {
 		return false, fmt.Errorf("unknown command %q\n%s", strings.Join(words, " "), strings.TrimSpace(usage))
 	}
+	if words[0] == "quarantine" && len(words) > 2 {
+		if err := c.checkView(words[2]); err != nil {
+			return false, err
+		}
+	}
 	o, done, err := c.connect()
 	if err != nil {
 		return false, err
@@ -92,19 +97,33 @@ func (c *command) run(ctx context.Context, args []string, stderr io.Writer) (fin
 	return findings, errors.Join(err, done())
 }
 
+// checkView refuses the name of a view that the service does not have.
+func (c *command) checkView(name string) error {
+	var names []string
+	for i := range c.model.Views {
+		names = append(names, c.model.Views[i].Name)
+	}
+	if slices.Contains(names, name) {
+		return nil
+	}
+	return fmt.Errorf("there is no view %q; the views are %s", name, strings.Join(names, ", "))
+}
+
 // parse takes flags before, between and behind the words.
 func (c *command) parse(args []string, stderr io.Writer) (words []string, err error) {
 	flags := flag.NewFlagSet("ops", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags.SetOutput(io.Discard) // an error says it once, and Run shows it
 	flags.StringVar(&c.store, "store", ".esgen/local/store.db", "`file` of the store")
 	flags.BoolVar(&c.json, "json", false, "answer in JSON")
-	flags.Usage = func() {
-		_, _ = io.WriteString(stderr, usage)
-		flags.PrintDefaults()
-	}
 	for {
-		if err := flags.Parse(args); err != nil {
+		switch err := flags.Parse(args); {
+		case errors.Is(err, flag.ErrHelp):
+			_, _ = io.WriteString(stderr, usage)
+			flags.SetOutput(stderr)
+			flags.PrintDefaults()
 			return nil, err
+		case err != nil:
+			return nil, fmt.Errorf("%w\n%s", err, strings.TrimSpace(usage))
 		}
 		rest := flags.Args()
 		if len(rest) == 0 {
@@ -155,9 +174,11 @@ func (c *command) status(ctx context.Context, o operations) (bool, error) {
 	t.line("store", s.Store)
 	t.line("events", fmt.Sprintf("%d, %d of them not yet handed to the views", s.Events, s.Waiting))
 	t.gap()
-	t.line("VIEW", "REVISION", "ENTITIES", "BEHIND", "QUARANTINED", "LEFT")
+	t.line("VIEW", "REVISION", "ENTITIES", "BEHIND", "QUARANTINED", "TO RECONCILE")
+	quarantined, left := 0, 0
 	for _, v := range s.Views {
 		t.line(v.View, v.Revision, v.Entities, v.Behind, v.Quarantined, v.Left)
+		quarantined, left = quarantined+v.Quarantined, left+v.Left
 	}
 	if len(s.Consumers) > 0 {
 		t.gap()
@@ -165,6 +186,14 @@ func (c *command) status(ctx context.Context, o operations) (bool, error) {
 		for _, consumer := range s.Consumers {
 			t.line(consumer.Name, consumer.Waiting)
 		}
+	}
+	if quarantined > 0 {
+		t.gap()
+		t.line("what a view could not fold: quarantine list says why; quarantine retry folds it again when the code is mended")
+	}
+	if left > 0 {
+		t.gap()
+		t.line("what was left behind: reconcile folds it")
 	}
 	return false, t.write(c.out)
 }

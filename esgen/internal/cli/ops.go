@@ -31,8 +31,8 @@ func newQuarantine(t *terminal) *cobra.Command {
 		RunE:  needsCommand,
 	}
 	c.AddCommand(
-		operation(t, "list", "quarantine list", "list the entities that a view could not fold, and why"),
-		operation(t, "retry", "quarantine retry", "fold them again"),
+		operation(t, "list [VIEW]", "quarantine list", "list the entities that a view could not fold, and why"),
+		operation(t, "retry [VIEW [ENTITY]]", "quarantine retry", "fold them again"),
 	)
 	return c
 }
@@ -41,9 +41,12 @@ func newQuarantine(t *terminal) *cobra.Command {
 // the service's code. What flags it takes is for that program to say.
 func operation(t *terminal, use, words, short string) *cobra.Command {
 	return &cobra.Command{
-		Use:                use + " [flags of cmd/ops]",
-		Short:              short,
-		Long:               short + ".\n\nIt runs the service's own program, go run ./cmd/ops " + words + ", in the service's folder, against the store of esgen dev or a deployed stack; flags are handed on.",
+		Use:                   use + " [-store FILE] [-json]",
+		DisableFlagsInUseLine: true,
+		Short:                 short,
+		Long: short + ".\n\nIt builds and runs the service's own program, cmd/ops, in the service's folder, against the store of esgen dev:\n" +
+			"-store names another than .esgen/local/store.db, -json answers in JSON. A running service does the work itself.\n" +
+			"Exit status: 0 done, 1 something is still in quarantine or failed, 2 wrong usage or trouble.",
 		DisableFlagParsing: true,
 		RunE: func(c *cobra.Command, args []string) error {
 			if slices.Contains(args, "-h") || slices.Contains(args, "--help") {
