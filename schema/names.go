@@ -102,6 +102,9 @@ func list(names []string) string {
 // nearest finds the one of the names that was probably meant, or "".
 func nearest(name string, names []string) string {
 	best, bestDistance := "", max(len(name)/3, 1)+1
+	if len(name) < 3 {
+		bestDistance = 1 // any other letter is as near
+	}
 	for _, candidate := range names {
 		if strings.EqualFold(candidate, name) {
 			return candidate

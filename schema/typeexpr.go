@@ -116,6 +116,9 @@ func (b *builder) resolve(expr *typeExpr, at *node) *Type {
 	if ours, ok := foreignTypes[strings.ToLower(expr.name)]; ok {
 		hint = fmt.Sprintf("did you mean %q?", ours)
 	}
+	if hint == "" {
+		hint = "define it under types, or use a scalar: " + strings.Join(scalarNames(), ", ")
+	}
 	b.add("unknown-type", at, fmt.Sprintf("the type %q is not defined", expr.name), hint)
 	return nil
 }

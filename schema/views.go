@@ -111,8 +111,12 @@ func (k *viewKeyReader) ownName(ve *ViewEvent, at *node) {
 		k.view.KeyedByEntity = false
 		if fieldNamed(ve.Event.Fields, name) == nil {
 			if !k.partial[ve.Event] {
-				k.add("view-key", at, fmt.Sprintf("the event %q has no field %q, the key of the view %q", ve.Event.Name, name, k.view.Name),
-					fmt.Sprintf("say where it is: events: {%s: {key: <path>}}", ve.Event.Name)).relate(k.source, k.at, "the key is given here")
+				hint := k.didYouMean(name, func() []string { return append(fieldNames(ve.Event.Fields), k.service.Entity.Key) })
+				if hint == "" {
+					hint = fmt.Sprintf("say where it is: events: {%s: {key: <path>}}", ve.Event.Name)
+				}
+				k.add("view-key", at, fmt.Sprintf("the event %q has no field %q, the key of the view %q", ve.Event.Name, name, k.view.Name), hint).
+					relate(k.source, k.at, "the key is given here")
 			}
 			return
 		}
