@@ -2,6 +2,8 @@ package es
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -173,8 +175,8 @@ func (r *ConsumerRunner) HandleChanges(ctx context.Context, batch []RecordChange
 // and remembers it after success. A crash between the two means that the handler runs
 // again; what it appends is then found by its derived event id.
 func (r *ConsumerRunner) once(ctx context.Context, c cause, handle func(context.Context) error) error {
-	part := "consumer/" + r.consumer.Name
-	entry, err := r.progress.Progress(ctx, part, c.id)
+	part, id := "consumer/"+r.consumer.Name, memoryID(c.id)
+	entry, err := r.progress.Progress(ctx, part, id)
 	if err != nil {
 		return err
 	}
@@ -185,7 +187,17 @@ func (r *ConsumerRunner) once(ctx context.Context, c cause, handle func(context.
 		r.log.ErrorContext(ctx, "consumer failed", "consumer", r.consumer.Name, "cause", c.id, "error", err.Error())
 		return fmt.Errorf("consumer %s: %w", r.consumer.Name, err)
 	}
-	return r.progress.PutProgress(ctx, -1, Entry{Part: part, ID: c.id, Guard: 1, Expires: r.clock().Add(consumerMemory)})
+	return r.progress.PutProgress(ctx, -1, Entry{Part: part, ID: id, Guard: 1, Expires: r.clock().Add(consumerMemory)})
+}
+
+// memoryID is the id under which a cause is remembered. It names a version and a key of
+// up to 1,024 bytes, and with them may be longer than an entry's id. Causes begin with a digit.
+func memoryID(cause string) string {
+	if len(cause) <= MaxEntryID {
+		return cause
+	}
+	sum := sha256.Sum256([]byte(cause))
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // protect turns a panic of the user's handler into an error: one bad event must

@@ -169,7 +169,8 @@ type PageRequest struct {
 	After string // the store's own; checked by the store, ErrCursor
 }
 
-// ItemPage is a page; Next is "" exactly if there is no more.
+// ItemPage is a page; Next is "" exactly if there is no more. Its items have Key, Version and
+// Payload; what else they have is the store's own affair, since an index holds what a page shows.
 type ItemPage struct {
 	Items []Item
 	Next  string
@@ -177,7 +178,7 @@ type ItemPage struct {
 
 // ProgressStore keeps small facts about the work itself: quarantine, entities
 // left behind, active revisions, consumers' memory. It is never listed as a view and has
-// no stream. Entries are addressed by (Part, ID).
+// no stream. Entries are addressed by (Part, ID); see [MaxEntryID].
 type ProgressStore interface {
 	Progress(ctx context.Context, part, id string) (*Entry, error) // nil when absent
 	// ListProgress returns entries of a part by the bytes of their ids, at most limit (at
@@ -189,6 +190,10 @@ type ProgressStore interface {
 	// DeleteProgress deletes an entry; deleting what is absent is no error.
 	DeleteProgress(ctx context.Context, part, id string) error
 }
+
+// MaxEntryID is how many bytes the id of an [Entry] has at most: what any store takes as part of
+// a key. A part has at most half as many. What is over them is absent, and refused when written.
+const MaxEntryID = 1024
 
 // Entry is one fact of a ProgressStore.
 type Entry struct {

@@ -2,15 +2,14 @@ package bolt
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"github.com/cespare/xxhash/v2"
 	bbolt "go.etcd.io/bbolt"
 
 	es "github.com/esgen/esgen/runtime"
+	"github.com/esgen/esgen/runtime/internal/position"
 )
 
 // Head implements es.EventStore: one seek.
@@ -212,41 +211,14 @@ func lastOf(c *bbolt.Cursor, id string) (k, v []byte, end bool) {
 }
 
 func headsCursor(id string, segment, segments int) string {
-	return sealCursor(headsList(segment, segments), []byte(id))
+	return position.Seal(headsList(segment, segments), []byte(id))
 }
 
 func openHeadsCursor(cursor string, segment, segments int) (string, error) {
-	id, err := openCursor(headsList(segment, segments), cursor)
+	id, err := position.Open(headsList(segment, segments), cursor)
 	return string(id), err
 }
 
 func headsList(segment, segments int) []byte {
 	return fmt.Appendf(nil, "heads %d/%d", segment, segments)
-}
-
-// sealCursor makes the text of a position in a list. It carries a checksum over list
-// and position: a text that this package did not make for that list is refused. That
-// guards against mistakes; a forged one only names another place to go on from.
-func sealCursor(list, position []byte) string {
-	b := binary.BigEndian.AppendUint64(nil, cursorSum(list, position))
-	return base64.RawURLEncoding.EncodeToString(append(b, position...))
-}
-
-func openCursor(list []byte, cursor string) ([]byte, error) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || len(b) < 8 {
-		return nil, errors.Join(es.ErrCursor, err)
-	}
-	if position := b[8:]; binary.BigEndian.Uint64(b) == cursorSum(list, position) {
-		return position, nil
-	}
-	return nil, es.ErrCursor
-}
-
-func cursorSum(list, position []byte) uint64 {
-	d := xxhash.New()
-	_, _ = d.Write(binary.BigEndian.AppendUint32(nil, uint32(len(list))))
-	_, _ = d.Write(list)
-	_, _ = d.Write(position)
-	return d.Sum64()
 }

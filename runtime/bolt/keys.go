@@ -9,11 +9,11 @@ import (
 	es "github.com/esgen/esgen/runtime"
 )
 
-// Bounds of what addresses something. 256 characters of UTF-8 are at most 1024 bytes.
-const (
-	maxID      = 1024 // bytes of an entity id, a record key, an event id
-	maxEntryID = 4096 // bytes of the id of an entry, which may be put together of others
-)
+// maxID bounds an entity id, a record key, an event id in bytes: 256 characters of UTF-8.
+const maxID = 1024
+
+// maxPart bounds a part of the progress.
+const maxPart = es.MaxEntryID / 2
 
 // prefixed appends an id with its length in front.
 func prefixed(dst []byte, id string) []byte {

@@ -8,6 +8,7 @@ import (
 	bbolt "go.etcd.io/bbolt"
 
 	es "github.com/esgen/esgen/runtime"
+	"github.com/esgen/esgen/runtime/internal/position"
 )
 
 // List implements es.ViewStore: by the bytes of the keys.
@@ -124,7 +125,7 @@ func startPage(ctx context.Context, list []byte, page es.PageRequest) (after []b
 	if err := ctx.Err(); err != nil || page.After == "" {
 		return nil, err
 	}
-	if after, err = openCursor(list, page.After); err == nil && len(after) == 0 {
+	if after, err = position.Open(list, page.After); err == nil && len(after) == 0 {
 		err = es.ErrCursor
 	}
 	return after, err
@@ -144,13 +145,13 @@ func pageOf(list []byte, page es.PageRequest) *pageBuilder {
 }
 
 // add takes the next item, or ends the page with its Next and reports false.
-func (p *pageBuilder) add(item *es.Item, position []byte) bool {
+func (p *pageBuilder) add(item *es.Item, at []byte) bool {
 	p.size += len(item.Key) + len(item.Payload)
 	if n := len(p.page.Items); n == p.limit || n > 0 && p.size > maxPage {
-		p.page.Next = sealCursor(p.list, p.last)
+		p.page.Next = position.Seal(p.list, p.last)
 		return false
 	}
 	p.page.Items = append(p.page.Items, *item)
-	p.last = bytes.Clone(position)
+	p.last = bytes.Clone(at)
 	return true
 }

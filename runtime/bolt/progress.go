@@ -17,7 +17,7 @@ func (s *Store) Progress(ctx context.Context, part, id string) (entry *es.Entry,
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if len(part) > maxID || len(id) > maxEntryID {
+	if len(part) > maxPart || len(id) > es.MaxEntryID {
 		return nil, nil
 	}
 	err = s.view(func(tx *bbolt.Tx) error {
@@ -48,7 +48,7 @@ func (s *Store) ListProgress(ctx context.Context, part, after string, limit int)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if len(part) > maxID {
+	if len(part) > maxPart {
 		return nil, nil
 	}
 	limit = max(limit, 1)
@@ -71,11 +71,11 @@ func (s *Store) ListProgress(ctx context.Context, part, after string, limit int)
 
 // PutProgress implements es.ProgressStore.
 func (s *Store) PutProgress(ctx context.Context, was int64, entry es.Entry) error {
-	if len(entry.Part) > maxID {
-		return fmt.Errorf("bolt: a part of %d bytes: it has at most %d", len(entry.Part), maxID)
+	if len(entry.Part) > maxPart {
+		return fmt.Errorf("bolt: a part of %d bytes: it has at most %d", len(entry.Part), maxPart)
 	}
-	if n := len(entry.ID); n < 1 || n > maxEntryID {
-		return fmt.Errorf("bolt: an entry's id of %d bytes: it has 1 to %d", n, maxEntryID)
+	if n := len(entry.ID); n < 1 || n > es.MaxEntryID {
+		return fmt.Errorf("bolt: an entry's id of %d bytes: it has 1 to %d", n, es.MaxEntryID)
 	}
 	if entry.Guard < 1 || was < -1 {
 		return fmt.Errorf("bolt: an entry moves from %d to %d: guards are above 0", was, entry.Guard)
@@ -106,7 +106,7 @@ func (s *Store) PutProgress(ctx context.Context, was int64, entry es.Entry) erro
 
 // DeleteProgress implements es.ProgressStore; deleting what is absent is no error.
 func (s *Store) DeleteProgress(ctx context.Context, part, id string) error {
-	if len(part) > maxID || len(id) > maxEntryID {
+	if len(part) > maxPart || len(id) > es.MaxEntryID {
 		return nil
 	}
 	return s.update(ctx, func(tx *bbolt.Tx) error { return deleteEntry(tx, pairKey(part, id)) })

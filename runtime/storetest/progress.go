@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -57,6 +58,40 @@ var progressTests = []test{
 		putEntry(t, s.Progress, -1, es.Entry{Part: "p", ID: "fresh", Guard: 1})
 	}},
 	{"parts list by id, each for itself", listProgress},
+	{"ids and parts have bounds", func(t *testing.T, s es.Stores) {
+		long := es.Entry{Part: strings.Repeat("p", es.MaxEntryID/2), ID: strings.Repeat("i", es.MaxEntryID), Guard: 1}
+		putEntry(t, s.Progress, 0, long)
+		checkEntry(t, s.Progress, long.Part, long.ID, &long)
+		for _, e := range []es.Entry{
+			{Part: "p", ID: long.ID + "i", Guard: 1}, {Part: long.Part + "p", ID: "i", Guard: 1}, {Part: "p", Guard: 1}, {Part: "p", ID: "i"},
+		} {
+			if err := s.Progress.PutProgress(t.Context(), -1, e); err == nil || errors.Is(err, es.ErrConflict) {
+				t.Errorf("an entry with a part of %d bytes, an id of %d, guard %d: %v, want an error", len(e.Part), len(e.ID), e.Guard, err)
+			}
+			checkEntry(t, s.Progress, e.Part, e.ID, nil)
+			if err := s.Progress.DeleteProgress(t.Context(), e.Part, e.ID); err != nil {
+				t.Errorf("delete: %v", err)
+			}
+		}
+		if page, err := s.Progress.ListProgress(t.Context(), "p", strings.Repeat("i", 5000), 10); len(page) != 0 || err != nil {
+			t.Errorf("entries after a long id: %v, %v", page, err)
+		}
+	}},
+	{"an entry that has expired is absent", func(t *testing.T, s es.Stores) {
+		past := es.Entry{Part: "p", ID: "a", Guard: 5, Expires: time.Now().Add(-time.Hour)}
+		putEntry(t, s.Progress, 0, past)
+		checkEntry(t, s.Progress, "p", "a", nil)
+		putEntry(t, s.Progress, 0, es.Entry{Part: "p", ID: "b", Guard: 1})
+		if page, err := s.Progress.ListProgress(t.Context(), "p", "", 1); err != nil || len(page) != 1 || page[0].ID != "b" {
+			t.Errorf("a page of one entry behind one that has expired: %v, %v", page, err)
+		}
+		if err := s.Progress.PutProgress(t.Context(), 5, es.Entry{Part: "p", ID: "a", Guard: 6}); !errors.Is(err, es.ErrConflict) {
+			t.Errorf("from the guard of an entry that has expired: %v, want ErrConflict", err)
+		}
+		again := es.Entry{Part: "p", ID: "a", Guard: 1, Value: "again"}
+		putEntry(t, s.Progress, 0, again)
+		checkEntry(t, s.Progress, "p", "a", &again)
+	}},
 	{"a page of large entries is whole", func(t *testing.T, s es.Stores) {
 		for i := range 8 {
 			putEntry(t, s.Progress, 0, es.Entry{Part: "p", ID: fmt.Sprint(i), Guard: 1, Value: payload(300 << 10)})

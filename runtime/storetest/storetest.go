@@ -12,6 +12,22 @@ import (
 	es "github.com/esgen/esgen/runtime"
 )
 
+// Table is a view table that the tests write to, with its indexes.
+type Table struct {
+	es.Table
+	Indexes []string
+}
+
+// Tables are for stores whose tables must exist before something is written to them. The tests
+// read others too: a table or an index that does not exist is empty.
+var Tables = []Table{
+	{orders, []string{"i", "status", "statu", "status-2", "other", "status-false", "status-true"}},
+	{es.Table{View: "orders", Revision: 2}, []string{"i", "status", "other"}},
+	{es.Table{View: "orders", Revision: 11}, []string{"i"}},
+	{es.Table{View: "orders1", Revision: 1}, []string{"i"}},
+	{es.Table{View: "order", Revision: 1}, []string{"i"}},
+}
+
 // Run tests stores. open returns empty stores each time, and leaves it to
 // t.Cleanup to close them.
 func Run(t *testing.T, open func(t *testing.T) es.Stores) {
