@@ -19,6 +19,8 @@ import (
 	"github.com/modernice/goes/projection"
 
 	"github.com/esgen/esgen/bench/sample"
+	accounts "github.com/esgen/esgen/bench/sample/accounts/events"
+	"github.com/esgen/esgen/bench/sample/accounts/views/balance"
 	es "github.com/esgen/esgen/runtime"
 )
 
@@ -65,7 +67,7 @@ func foldSuite() (*suite, error) {
 
 // histories are the same events in the form that each way of folding takes.
 type histories struct {
-	events []*sample.Moved
+	events []*accounts.Moved
 	stored []es.Recorded // entity by entity, as a refold reads them
 	ids    []uuid.UUID
 }
@@ -76,7 +78,7 @@ func newHistories() *histories {
 		id := uuid.NewSHA1(uuid.Nil, []byte{byte(e)})
 		h.ids = append(h.ids, id)
 		for v := range foldEach {
-			moved := &sample.Moved{AccountID: id.String(), Amount: int64(v%7 + 1), Purpose: "rent"}
+			moved := &accounts.Moved{AccountID: id.String(), Amount: int64(v%7 + 1), Purpose: "rent"}
 			h.events = append(h.events, moved)
 			h.stored = append(h.stored, es.Recorded{
 				EntityID: moved.AccountID, Version: int64(v) + 1, EventID: fmt.Sprintf("%s-%d", id, v), Type: "Moved", Revision: 1,
@@ -96,11 +98,11 @@ func checkBalances(n int, moves int64) error {
 }
 
 func (h *histories) direct() error {
-	views := make(map[string]*sample.Balance, foldEntities)
+	views := make(map[string]*balance.View, foldEntities)
 	for _, e := range h.events {
 		v := views[e.AccountID]
 		if v == nil {
-			v = &sample.Balance{AccountID: e.AccountID}
+			v = &balance.View{AccountID: e.AccountID}
 			views[e.AccountID] = v
 		}
 		v.Moves++
@@ -110,18 +112,18 @@ func (h *histories) direct() error {
 }
 
 func (h *histories) fold() error {
-	view := sample.BalanceView()
+	view := balance.Definition()
 	views := make(map[string]es.Record, foldEntities)
 	for i, e := range h.events {
 		if err := recordOf(views, &view, e.AccountID).Fold(e, metaOf(&h.stored[i])); err != nil {
 			return err
 		}
 	}
-	return checkBalances(len(views), views[h.events[0].AccountID].(*sample.Balance).Moves)
+	return checkBalances(len(views), views[h.events[0].AccountID].(*balance.View).Moves)
 }
 
 func (h *histories) foldStored() error {
-	m, view := sample.AccountModel(), sample.BalanceView()
+	m, view := sample.Accounts(), balance.Definition()
 	views := make(map[string]es.Record, foldEntities)
 	for i := range h.stored {
 		r := &h.stored[i]
@@ -133,7 +135,7 @@ func (h *histories) foldStored() error {
 			return err
 		}
 	}
-	return checkBalances(len(views), views[h.events[0].AccountID].(*sample.Balance).Moves)
+	return checkBalances(len(views), views[h.events[0].AccountID].(*balance.View).Moves)
 }
 
 func recordOf(views map[string]es.Record, view *es.View, key string) es.Record {
@@ -168,7 +170,7 @@ func (s *nowhere) Write(_ context.Context, step es.Step) error {
 
 func (h *histories) project() error {
 	store := &nowhere{}
-	p := es.NewProjector(sample.AccountModel(), es.Stores{Views: store}, es.ProjectorOptions{Logger: slog.New(slog.DiscardHandler)})
+	p := es.NewProjector(sample.Accounts(), es.Stores{Views: store}, es.ProjectorOptions{Logger: slog.New(slog.DiscardHandler)})
 	folds := 0
 	for i := 0; i < len(h.stored); i += foldBatch {
 		report, _, err := p.Project(context.Background(), h.stored[i:i+foldBatch])
@@ -181,17 +183,17 @@ func (h *histories) project() error {
 }
 
 // goesBalances is a projection of goes that keeps all records.
-type goesBalances struct{ views map[uuid.UUID]*sample.Balance }
+type goesBalances struct{ views map[uuid.UUID]*balance.View }
 
 func (g *goesBalances) ApplyEvent(e event.Event) {
 	id, _, _ := e.Aggregate()
 	v := g.views[id]
 	if v == nil {
-		v = &sample.Balance{}
+		v = &balance.View{}
 		g.views[id] = v
 	}
 	v.Moves++
-	v.Amount += e.Data().(sample.Moved).Amount
+	v.Amount += e.Data().(accounts.Moved).Amount
 }
 
 func (h *histories) goes() (oneByOne, all func() error) {
@@ -202,7 +204,7 @@ func (h *histories) goes() (oneByOne, all func() error) {
 	}
 	apply := func(each int) func() error {
 		return func() error {
-			g := &goesBalances{views: map[uuid.UUID]*sample.Balance{}}
+			g := &goesBalances{views: map[uuid.UUID]*balance.View{}}
 			for i := 0; i < len(events); i += each {
 				projection.Apply(g, events[i:i+each])
 			}
@@ -238,11 +240,11 @@ func (h *histories) hallgren() func() error {
 		}
 	}
 	return func() error {
-		views := map[string]*sample.Balance{}
+		views := map[string]*balance.View{}
 		p := eventsourcing.NewProjection(store.All(0, foldBatch), func(e eventsourcing.Event) error {
 			v := views[e.AggregateID()]
 			if v == nil {
-				v = &sample.Balance{}
+				v = &balance.View{}
 				views[e.AggregateID()] = v
 			}
 			v.Moves++
@@ -275,7 +277,7 @@ func (ehProjector) Project(_ context.Context, e eh.Event, entity eh.Entity) (eh.
 	b := entity.(*ehBalance)
 	b.ID, b.Version = e.AggregateID(), e.Version()
 	b.Moves++
-	b.Amount += e.Data().(*sample.Moved).Amount
+	b.Amount += e.Data().(*accounts.Moved).Amount
 	return b, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/esgen/esgen/bench/sample"
+	orders "github.com/esgen/esgen/bench/sample/orders/events"
 	es "github.com/esgen/esgen/runtime"
 )
 
@@ -30,7 +31,7 @@ func postSuite() (*suite, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, m := []byte(sample.Body), sample.Model()
+	body, m := []byte(sample.Body), sample.Orders()
 	return &suite{
 		title: "POST: an event of " + strconv.Itoa(len(body)) + " bytes with 4 items, up to the item that is put",
 		rows: []row{
@@ -48,7 +49,7 @@ func postSuite() (*suite, error) {
 
 // decodeSuite measures what reading the event costs beside decoding it alone.
 func decodeSuite() (*suite, error) {
-	body, m := []byte(sample.Body), sample.Model()
+	body, m := []byte(sample.Body), sample.Orders()
 	s, err := m.DecodeSubmission(body, now)
 	if err != nil {
 		return nil, err
@@ -62,7 +63,7 @@ func decodeSuite() (*suite, error) {
 			{rowV1, func() error { return decodeV1(body) }},
 			{rowV2, func() error { return decodeV2(body) }},
 			{rowDecode, func() error {
-				e := &sample.OrderPlaced{}
+				e := &orders.OrderPlaced{}
 				sink = e
 				return es.DecodeChecked(string(fields), e, now)
 			}},
