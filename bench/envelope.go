@@ -49,7 +49,7 @@ func envelopeSuite() (*suite, error) {
 				return nil
 			}},
 		},
-		goals: []goal{{"G4", "of the event type", rowScan, rowEventType, 0.18}},
+		goals: []goal{{id: "G4", says: "of the event type", row: rowScan, against: rowEventType, limit: 0.18}},
 	}, nil
 }
 

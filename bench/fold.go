@@ -57,10 +57,10 @@ func foldSuite() (*suite, error) {
 			{rowEventhorizon, eventhorizon},
 		},
 		goals: []goal{
-			{"G7", "of the direct fold", rowFold, rowDirect, 2},
-			{"G7", "of goes", rowStoredFold, rowGoes, 1.0 / 10},
-			{"G7", "of hallgren", rowStoredFold, rowHallgren, 1.0 / 15},
-			{"G7", "of eventhorizon", rowStoredFold, rowEventhorizon, 1.0 / 35},
+			{id: "G7", says: "of the direct fold", row: rowFold, against: rowDirect, limit: 2},
+			{id: "G7", says: "of goes", row: rowStoredFold, against: rowGoes, limit: 1.0 / 10},
+			{id: "G7", says: "of hallgren", row: rowStoredFold, against: rowHallgren, limit: 1.0 / 15},
+			{id: "G7", says: "of eventhorizon", row: rowStoredFold, against: rowEventhorizon, limit: 1.0 / 35},
 		},
 	}, nil
 }

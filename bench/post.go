@@ -20,8 +20,8 @@ const (
 	rowPost   = "esgen: decode, check, defaults, digest, item with one JSON attribute"
 	rowV1     = "encoding/json, decode alone"
 	rowV2     = "json v2, decode alone"
-	rowDecode = "esgen: decode, check, defaults, digest"
-	rowSubmit = "esgen: the same, the envelope, and the canonical payload"
+	rowDecode = "esgen: decode, check, defaults"
+	rowSubmit = "esgen: the same, the digest, the envelope, and the canonical payload"
 	rowStored = "esgen: decode the stored payload"
 )
 
@@ -40,9 +40,9 @@ func postSuite() (*suite, error) {
 			{rowPost, func() error { return post(m, body) }},
 		},
 		goals: []goal{
-			{"G1", "of A", rowPost, rowHand, 0.20},
-			{"G1", "of B", rowPost, rowSchema, 0.06},
-			{"G2", "allocations", rowPost, "", 12},
+			{id: "G1", says: "of A", row: rowPost, against: rowHand, limit: 0.20},
+			{id: "G1", says: "of B", row: rowPost, against: rowSchema, limit: 0.06},
+			{id: "G2", says: "allocations", row: rowPost, limit: 12},
 		},
 	}, nil
 }
@@ -79,8 +79,8 @@ func decodeSuite() (*suite, error) {
 			}},
 		},
 		goals: []goal{
-			{"G3", "of encoding/json", rowDecode, rowV1, 0.20},
-			{"G3", "of json v2", rowDecode, rowV2, 0.45},
+			{id: "G3", says: "of encoding/json", row: rowDecode, against: rowV1, limit: 0.20},
+			{id: "G3", says: "of json v2", row: rowDecode, against: rowV2, limit: 0.45},
 		},
 	}, nil
 }

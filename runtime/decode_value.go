@@ -50,7 +50,7 @@ func (d *Decoder) string(wanted string) (string, bool) {
 		d.unescaped = s
 	}
 	d.length = len(s)
-	if !d.stored {
+	if d.sums {
 		d.digest = hashString(s)
 	}
 	return s, true
@@ -174,7 +174,9 @@ func (d *Decoder) readNumber() bool {
 		d.violate("range", "must have an exponent from -400 to 400")
 		return false
 	}
-	d.digest = hashNumber(n)
+	if d.sums {
+		d.digest = hashNumber(n)
+	}
 	return true
 }
 

@@ -103,7 +103,8 @@ import (
 // A Decoder is used by one goroutine and not kept after the call that was handed it.
 type Decoder struct {
 	s      scan.Scanner
-	stored bool // no validation, no digest
+	stored bool // no validation
+	sums   bool // the digest of the text is wanted
 	failed bool // nothing more is read: not JSON, or enough violations
 	more   bool
 
@@ -236,7 +237,7 @@ func (d *Decoder) Member() bool {
 				i = d.s.Pos
 			}
 			switch {
-			case d.stored:
+			case !d.sums:
 			case d.absent:
 				d.absent = false
 			default:
@@ -411,7 +412,7 @@ func (d *Decoder) Element() bool {
 			c = d.s.Space()
 		}
 		switch {
-		case d.stored:
+		case !d.sums:
 		case d.absent:
 			d.absent = false
 		default:

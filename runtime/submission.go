@@ -34,7 +34,7 @@ func (m *Model) DecodeSubmission(body []byte, now time.Time) (*Submission, error
 	defer d.release()
 	env := &d.envelope
 	env.rule = &m.Key
-	d.now = now
+	d.now, d.sums = now, true
 	eventType, entityID := head(text, m.Key.Name)
 	var event DecodableEvent
 	t := m.EventType(eventType)
@@ -295,7 +295,7 @@ func (d *Decoder) release() {
 		buffer = nil
 	}
 	d.s, d.hashes, d.buffer = scan.Scanner{}, hashes, buffer
-	d.stored, d.failed, d.more, d.absent = false, false, false, false
+	d.stored, d.sums, d.failed, d.more, d.absent = false, false, false, false, false
 	d.from, d.to, d.unescaped, d.length = 0, 0, "", 0
 	d.number, d.digest = scan.Number{}, 0
 	if d.envelope.rule != nil { // of a request: what is stored leaves it as it was
