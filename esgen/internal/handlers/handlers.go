@@ -124,7 +124,7 @@ func declared(fset *token.FileSet, text []byte, file string, d *ast.FuncDecl) Fu
 	if d.Body != nil {
 		from, to := fset.Position(d.Body.Lbrace).Offset+1, fset.Position(d.Body.Rbrace).Offset
 		if from <= to && to <= len(text) {
-			f.Body = strings.TrimSpace(string(text[from:to]))
+			f.Body = strings.ReplaceAll(strings.TrimSpace(string(text[from:to])), "\r\n", "\n")
 		}
 	}
 	return f

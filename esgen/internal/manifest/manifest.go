@@ -31,11 +31,17 @@ type Manifest struct {
 	Created map[string][]string
 }
 
-// Digest is the form in which the manifest keeps the content of a file.
+// Digest is the form in which the manifest keeps the content of a file. It is the same
+// whether lines end in LF or CRLF: git on Windows checks out other ends than esgen wrote.
 func Digest(content []byte) string {
-	sum := sha256.Sum256(content)
+	sum := sha256.Sum256(lineFeeds(content))
 	return hex.EncodeToString(sum[:])
 }
+
+// Same reports whether two contents are equal, ends of lines apart.
+func Same(a, b []byte) bool { return bytes.Equal(lineFeeds(a), lineFeeds(b)) }
+
+func lineFeeds(text []byte) []byte { return bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")) }
 
 // Wrote reports whether esgen wrote this content to a generated file.
 func (m *Manifest) Wrote(path string, content []byte) bool {

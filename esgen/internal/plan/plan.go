@@ -163,7 +163,7 @@ func (m *maker) generated(f templates.File) error {
 		m.do(Missing, change)
 	case !plain:
 		m.leave(Foreign, f.Path)
-	case bytes.Equal(now, f.Content):
+	case manifest.Same(now, f.Content):
 	case m.replaceable(f.Path, now):
 		m.do(Stale, change)
 	case !ours(f.Path, now):
@@ -237,7 +237,7 @@ func (m *maker) stubs(dir string, stubs []templates.File) error {
 		digest := manifest.Digest(f.Content)
 		if before := m.memory.Created[f.Path]; len(before) > 0 {
 			m.plan.Manifest.Created[f.Path] = before
-		} else if now, ok := files[path.Base(f.Path)]; ok && bytes.Equal(now, f.Content) {
+		} else if now, ok := files[path.Base(f.Path)]; ok && manifest.Same(now, f.Content) {
 			m.plan.Manifest.Created[f.Path] = []string{digest}
 		}
 		if _, declared := pkg.Find(f.Declares); declared {
@@ -401,7 +401,7 @@ func (m *maker) records() error {
 			m.leave(Foreign, f.Path)
 		case !had:
 			m.do(Missing, disk.Change{Path: f.Path, Content: f.Content})
-		case !bytes.Equal(now, f.Content):
+		case !manifest.Same(now, f.Content):
 			m.do(Stale, disk.Change{Path: f.Path, Existed: true, Was: now, Content: f.Content})
 		}
 	}
