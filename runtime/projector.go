@@ -2,6 +2,7 @@ package es
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -175,6 +176,9 @@ func (p *Projector) logBatch(ctx context.Context, r Report, batch []Recorded, st
 	}
 	if err != nil {
 		level, text = slog.LevelWarn, "projected in part"
+		if errors.Is(err, context.Canceled) { // the program is ending, and what is left comes again
+			level = slog.LevelInfo
+		}
 		attrs = append(attrs, slog.Int("retry", retry), slog.String("error", err.Error()))
 	}
 	p.log.LogAttrs(ctx, level, text, attrs...)

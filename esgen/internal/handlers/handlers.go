@@ -35,11 +35,11 @@ type Package struct {
 }
 
 // Read reads the files of one folder, by name. Tests and files that are ignored
-// by every build declare nothing.
+// by every build, by their name or by a constraint, declare nothing.
 func Read(files map[string][]byte) *Package {
 	p := &Package{embeds: map[string][]string{}}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || name[0] == '_' || name[0] == '.' {
 			continue
 		}
 		p.read(name, files[name])
@@ -101,6 +101,9 @@ func (p *Package) spec(fset *token.FileSet, file string, s ast.Spec) {
 			p.Funcs = append(p.Funcs, Func{Name: n.Name, File: file, Line: fset.Position(n.Pos()).Line})
 		}
 	case *ast.TypeSpec:
+		if s.Assign.IsValid() { // an alias has the methods of what it stands for
+			p.embeds[s.Name.Name] = append(p.embeds[s.Name.Name], typeName(s.Type))
+		}
 		if st, ok := s.Type.(*ast.StructType); ok {
 			for _, f := range st.Fields.List {
 				if len(f.Names) == 0 {

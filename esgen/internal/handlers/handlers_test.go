@@ -27,6 +27,8 @@ func TestFindsFunctionsHoweverTheyAreWritten(t *testing.T) {
 		{"method of another type", "package c\nfunc (h *Other) OnA() {}", "Handler.OnA", false},
 		{"method of an embedded type", "package c\ntype Handler struct{ *mail }\ntype mail struct{ base }\ntype base struct{}\nfunc (base) OnA() {}", "Handler.OnA", true},
 		{"types that embed each other", "package c\ntype Handler struct{ *Other }\ntype Other struct{ *Handler }", "Handler.OnA", false},
+		{"method of what an alias stands for", "package c\ntype Handler = mail\ntype mail struct{}\nfunc (*mail) OnA() {}", "Handler.OnA", true},
+		{"an alias of itself", "package c\ntype Handler = Handler", "Handler.OnA", false},
 		{"ignored file", "//go:build ignore\n\npackage v\nfunc onA() {}", "onA", false},
 		{"file of one system", "//go:build !linux\n\npackage v\nfunc onA() {}", "onA", true},
 		{"broken file", "package v\nfunc f( {\nfunc onA(view *View, event events.A) error {\n", "onA", true},
@@ -75,4 +77,13 @@ func FuzzReadNeverFails(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, name string) {
 		handlers.Read(one(text)).Find(name)
 	})
+}
+
+func TestFilesThatNoBuildHasDeclareNothing(t *testing.T) {
+	for name, want := range map[string]bool{"a.go": true, "a_windows.go": true, "_a.go": false, ".a.go": false, "a_test.go": false, "a.txt": false} {
+		p := handlers.Read(map[string][]byte{name: []byte("package v\nfunc onA() {}")})
+		if _, found := p.Find("onA"); found != want {
+			t.Errorf("%s: found %v, want %v", name, found, want)
+		}
+	}
 }
