@@ -19,10 +19,6 @@ func LogOptional[T any](name string, v *T) slog.Attr {
 	return slog.Any(name, *v)
 }
 
-// LogText shows a list or a map of values that redact themselves. As text it stays
-// redacted, whatever the handler; encoding/json would ask its elements for their fields.
-func LogText(name string, v any) slog.Attr { return slog.String(name, fmt.Sprint(v)) }
-
 // MarshalLog gives a value as a handler that writes JSON shows it: a group as an object.
 func MarshalLog(v slog.Value) ([]byte, error) {
 	v = v.Resolve()

@@ -30,7 +30,7 @@ func (s *Service) GoDeclarations() []GoDeclaration {
 	for _, e := range s.Events {
 		name := GoName(e.Name)
 		d.add("events", name, fmt.Sprintf("event %q", e.Name), "events", e.Name)
-		d.fields("events", name, append([]*Field{s.Entity.keyField()}, e.Fields...), methodsOf(e.Fields, EventMethods), "events", e.Name)
+		d.fields("events", name, append([]*Field{s.Entity.keyField()}, e.Fields...), methodsOf(HoldsSensitive(e.Fields), EventMethods), "events", e.Name)
 	}
 	for _, name := range []string{"Definition", "View"} {
 		d.add("view", name, "")
@@ -43,7 +43,7 @@ func (s *Service) GoDeclarations() []GoDeclaration {
 		} else {
 			fields = append([]*Field{s.Entity.keyField()}, fields...)
 		}
-		d.fields("views/"+v.Name, "View", fields, methodsOf(v.Fields, ViewMethods), "views", v.Name)
+		d.fields("views/"+v.Name, "View", fields, methodsOf(v.HoldsSensitive(), ViewMethods), "views", v.Name)
 	}
 	for _, c := range s.Consumers {
 		d.add("consumers", GoPackage(c.Name, "consumer"), fmt.Sprintf("consumer %q", c.Name), "consumers", c.Name)
@@ -90,8 +90,8 @@ type declarations struct{ list []GoDeclaration }
 
 // methodsOf are the methods of a generated struct: its own, and those that keep
 // what is sensitive out of logs.
-func methodsOf(fields []*Field, own []string) [][]string {
-	if HoldsSensitive(fields) {
+func methodsOf(sensitive bool, own []string) [][]string {
+	if sensitive {
 		return [][]string{own, RedactionMethods}
 	}
 	return [][]string{own}
@@ -105,7 +105,7 @@ func (d *declarations) namedType(t *NamedType) {
 	switch t.Type.Kind {
 	case Object:
 		d.add("types", GoName(t.Name), fmt.Sprintf("type %q", t.Name), "types", t.Name)
-		d.fields("types", GoName(t.Name), t.Type.Fields, methodsOf(t.Type.Fields, EventMethods), "types", t.Name)
+		d.fields("types", GoName(t.Name), t.Type.Fields, methodsOf(HoldsSensitive(t.Type.Fields), EventMethods), "types", t.Name)
 	case Enum:
 		d.add("types", GoName(t.Name), fmt.Sprintf("type %q", t.Name), "types", t.Name)
 		for _, v := range t.Type.Values {

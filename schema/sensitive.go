@@ -26,3 +26,20 @@ func sensitiveType(t *Type, seen map[*NamedType]bool) bool {
 	seen[t.Named] = true
 	return sensitiveFields(t.Named.Type.Fields, seen)
 }
+
+// HoldsSensitive reports whether records of the view hold something sensitive, their key included.
+func (v *View) HoldsSensitive() bool { return v.SensitiveKey() || HoldsSensitive(v.Fields) }
+
+// SensitiveKey reports whether an event's sensitive value is the key of records.
+func (v *View) SensitiveKey() bool {
+	for _, e := range v.Events {
+		for _, p := range e.Keys {
+			for _, step := range p.Steps {
+				if step.Field != nil && step.Field.Sensitive {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

@@ -8,8 +8,9 @@ import (
 	"github.com/esgen/esgen/templates"
 )
 
-// TestAppendedEventsGetDefaults appends typed events that leave fields zero, as consumers do.
-func TestAppendedEventsGetDefaults(t *testing.T) {
+// TestGeneratedService runs tests inside a generated service: events appended with fields left
+// zero, as consumers do, and sensitive values in logs.
+func TestGeneratedService(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a service")
 	}
@@ -20,11 +21,13 @@ func TestAppendedEventsGetDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "append"), files)
-	test, err := os.ReadFile("testdata/append/append_test.go.txt")
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"append_test.go", "secrets_test.go"} {
+		test, err := os.ReadFile("testdata/append/" + name + ".txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, filepath.Join(dir, "append/cmd/internal/service", name), test)
 	}
-	writeFile(t, filepath.Join(dir, "append/cmd/internal/service/append_test.go"), test)
 	goCommand(t, dir, "vet", "./...")
 	goCommand(t, dir, "test", "./...")
 }

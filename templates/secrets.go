@@ -1,10 +1,6 @@
 package templates
 
-import (
-	"fmt"
-
-	"github.com/esgen/esgen/schema"
-)
+import "fmt"
 
 // redaction writes the methods by which a struct keeps what is sensitive out of
 // logs and formatted text. Nested structs have such methods of their own.
@@ -17,7 +13,10 @@ func (st *structure) redaction(g *gofile, key string) {
 	g.useAs("es", runtimePath)
 	g.printf("// LogValue leaves out what the schema calls sensitive.\n")
 	g.printf("func (%s %s) LogValue() slog.Value {\nreturn slog.GroupValue(\n", st.receiver, st.name)
-	if key != "" {
+	switch {
+	case st.secretKey:
+		g.printf("es.LogSensitive(%q),\n", key)
+	case key != "":
 		g.printf("slog.Any(%q, %s.%s),\n", key, st.receiver, st.keyName)
 	}
 	for _, m := range st.members {
@@ -27,13 +26,13 @@ func (st *structure) redaction(g *gofile, key string) {
 	g.printf("%s", comment("MarshalJSON gives what LogValue gives, since handlers that write JSON ask the elements of lists "+
 		"and maps for it. AppendJSON has everything."))
 	g.printf("func (%s %s) MarshalJSON() ([]byte, error) {\nreturn es.MarshalLog(%s.LogValue())\n}\n\n", st.receiver, st.name, st.receiver)
-	g.printf("// Format writes what LogValue gives, whatever the verb.\n")
+	g.printf("%s", comment("Format writes what LogValue gives, whatever the verb. Package fmt asks for it wherever it may call "+
+		"methods: not in unexported fields of a struct of yours."))
 	g.printf("func (%s %s) Format(f fmt.State, verb rune) {\nfmt.Fprintf(f, %q, %s.LogValue())\n}\n\n",
 		st.receiver, st.name, st.name+"%v", st.receiver)
 }
 
-// logAttr is the attribute of a field. A list or a map of structs becomes text,
-// since a handler that writes JSON would not ask its elements for LogValue.
+// logAttr is the attribute of a field.
 func (m *member) logAttr(receiver string) string {
 	value := receiver + "." + m.goName
 	switch {
@@ -41,8 +40,6 @@ func (m *member) logAttr(receiver string) string {
 		return fmt.Sprintf("es.LogSensitive(%q)", m.Name)
 	case m.Optional && !nilable(m.Type):
 		return fmt.Sprintf("es.LogOptional(%q, %s)", m.Name, value)
-	case m.Type.HoldsSensitive() && m.Type.Kind != schema.Object:
-		return fmt.Sprintf("es.LogText(%q, %s)", m.Name, value)
 	}
 	return fmt.Sprintf("slog.Any(%q, %s)", m.Name, value)
 }

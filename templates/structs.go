@@ -10,12 +10,13 @@ import (
 // structure is a struct to be generated, of an event or of a shared type, with
 // everything that its methods need to know.
 type structure struct {
-	name     string // Go name
-	receiver string
-	keyName  string // Go name of the entity's key, in an event
-	members  []member
-	secret   bool // something in it is sensitive
-	patterns *patternNames
+	name      string // Go name
+	receiver  string
+	keyName   string // Go name of the entity's key, in an event
+	members   []member
+	secret    bool // something in it is sensitive
+	secretKey bool // the key of a view's record is
+	patterns  *patternNames
 }
 
 // member is a field of the schema in its struct.

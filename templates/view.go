@@ -52,7 +52,7 @@ func viewFolder(v *schema.View) string { return "views/" + viewPackage(v) }
 func viewFieldNames(v *schema.View) map[string]string {
 	names := append([]string{v.Key}, namesOf(v.Fields)...)
 	methods := [][]string{schema.ViewMethods}
-	if schema.HoldsSensitive(v.Fields) {
+	if v.HoldsSensitive() {
 		methods = append(methods, schema.RedactionMethods)
 	}
 	byName := make(map[string]string, len(names))
@@ -92,7 +92,8 @@ func (w *viewWriter) packageDoc() string {
 func (w *viewWriter) writeStruct() {
 	v := w.view
 	st := newStructure("View", "v", v.Fields, w.names, newPatternNames())
-	st.keyName = w.names[v.Key]
+	st.keyName, st.secretKey = w.names[v.Key], v.SensitiveKey()
+	st.secret = v.HoldsSensitive()
 	w.printf("%s", comment(fmt.Sprintf("View is one record of the view %q.", v.Name)))
 	w.printf("type View struct {\n")
 	w.printf("%s %s // the record's key, set before the first event is folded\n", st.keyName, w.keyType())
@@ -102,8 +103,8 @@ func (w *viewWriter) writeStruct() {
 	st.declare(w.gofile, w.service)
 	w.printf("}\n\n")
 	if !v.KeyedByEntity && v.KeyType.Kind == schema.Enum && v.KeyType.Named == nil {
-		key := member{&schema.Field{Name: v.Key, Type: v.KeyType}, st.keyName}
-		st.members = append([]member{key}, st.members...)
+		key := &structure{name: st.name, members: []member{{&schema.Field{Name: v.Key, Type: v.KeyType}, st.keyName}}}
+		key.enumConstants(w.gofile)
 	}
 	st.enumConstants(w.gofile)
 	st.redaction(w.gofile, v.Key)

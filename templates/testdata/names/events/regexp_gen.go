@@ -76,7 +76,8 @@ func (e Regexp) MarshalJSON() ([]byte, error) {
 	return es.MarshalLog(e.LogValue())
 }
 
-// Format writes what LogValue gives, whatever the verb.
+// Format writes what LogValue gives, whatever the verb. Package fmt asks for it
+// wherever it may call methods: not in unexported fields of a struct of yours.
 func (e Regexp) Format(f fmt.State, verb rune) {
 	fmt.Fprintf(f, "Regexp%v", e.LogValue())
 }

@@ -515,7 +515,7 @@ func (e ConstraintsSet) LogValue() slog.Value {
 		slog.Any("prices", e.Prices),
 		slog.Any("skus", e.Skus),
 		slog.Any("parts", e.Parts),
-		es.LogText("people", e.People),
+		slog.Any("people", e.People),
 		slog.Any("odd", e.Odd),
 		slog.Any("size", e.Size),
 		slog.Any("mood", e.Mood),
@@ -529,7 +529,8 @@ func (e ConstraintsSet) MarshalJSON() ([]byte, error) {
 	return es.MarshalLog(e.LogValue())
 }
 
-// Format writes what LogValue gives, whatever the verb.
+// Format writes what LogValue gives, whatever the verb. Package fmt asks for it
+// wherever it may call methods: not in unexported fields of a struct of yours.
 func (e ConstraintsSet) Format(f fmt.State, verb rune) {
 	fmt.Fprintf(f, "ConstraintsSet%v", e.LogValue())
 }

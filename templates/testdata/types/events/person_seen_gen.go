@@ -108,7 +108,7 @@ func (e PersonSeen) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.Any("thingId", e.ThingID),
 		slog.Any("person", e.Person),
-		es.LogText("others", e.Others),
+		slog.Any("others", e.Others),
 		es.LogSensitive("secret"),
 		es.LogSensitive("pin"),
 		es.LogOptional("note", e.Note),
@@ -121,7 +121,8 @@ func (e PersonSeen) MarshalJSON() ([]byte, error) {
 	return es.MarshalLog(e.LogValue())
 }
 
-// Format writes what LogValue gives, whatever the verb.
+// Format writes what LogValue gives, whatever the verb. Package fmt asks for it
+// wherever it may call methods: not in unexported fields of a struct of yours.
 func (e PersonSeen) Format(f fmt.State, verb rune) {
 	fmt.Fprintf(f, "PersonSeen%v", e.LogValue())
 }

@@ -80,7 +80,8 @@ func (t Person) MarshalJSON() ([]byte, error) {
 	return es.MarshalLog(t.LogValue())
 }
 
-// Format writes what LogValue gives, whatever the verb.
+// Format writes what LogValue gives, whatever the verb. Package fmt asks for it
+// wherever it may call methods: not in unexported fields of a struct of yours.
 func (t Person) Format(f fmt.State, verb rune) {
 	fmt.Fprintf(f, "Person%v", t.LogValue())
 }
