@@ -22,7 +22,7 @@ func TestRandomSchemasCompile(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles services")
 	}
-	seed, n := 1, 12
+	seed, n := 1, 6
 	if text := os.Getenv("ESGEN_RANDOM_SCHEMAS"); text != "" {
 		if _, err := fmt.Sscan(text, &seed, &n); err != nil {
 			t.Fatal(err)
