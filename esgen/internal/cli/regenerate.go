@@ -160,9 +160,10 @@ func (r *regenerate) run() (*service.Service, error) {
 	return s, nil
 }
 
-// summary says what was done.
+// summary says what was done, and names the files that are the user's from now on.
 func (r *regenerate) summary(p *plan.Plan) {
 	var created, updated, removed int
+	var yours []string
 	for _, c := range p.Changes {
 		switch {
 		case c.Remove:
@@ -171,6 +172,9 @@ func (r *regenerate) summary(p *plan.Plan) {
 			updated++
 		default:
 			created++
+			if p.Manifest.Created[c.Path] != nil {
+				yours = append(yours, c.Path)
+			}
 		}
 	}
 	if len(p.Changes) == 0 {
@@ -189,6 +193,9 @@ func (r *regenerate) summary(p *plan.Plan) {
 		}
 	}
 	r.say("%s", strings.Join(parts, ", "))
+	for _, name := range yours {
+		r.say("%s is new, and yours", r.at(name))
+	}
 }
 
 func files(n int) string {
