@@ -69,6 +69,7 @@ func Examine(ctx context.Context, dir string, port int) Report {
 		return *r
 	}
 	r.module(dir)
+	r.workspace(ctx, dir)
 	r.service(dir)
 	r.store(dir)
 	r.port(port)
@@ -106,10 +107,28 @@ func (r *Report) git(ctx context.Context) {
 }
 
 func output(ctx context.Context, name string, args ...string) (string, error) {
+	return outputIn(ctx, "", name, args...)
+}
+
+func outputIn(ctx context.Context, dir, name string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, name, args...).Output()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	out, err := cmd.Output()
 	return strings.TrimSpace(string(out)), err
+}
+
+// workspace finds a go.work above the service that leaves it out: the go command then
+// builds nothing here.
+func (r *Report) workspace(ctx context.Context, dir string) {
+	work, err := outputIn(ctx, dir, "go", "env", "GOWORK")
+	if err != nil || work == "" || work == "off" {
+		return
+	}
+	if _, err := outputIn(ctx, dir, "go", "list", "./cmd/local"); err != nil {
+		r.add("go.work", Problem, work+" does not use this service", "go work use "+dir)
+	}
 }
 
 func (r *Report) checkout() {
