@@ -44,7 +44,7 @@ func operation(t *terminal, use, words, short string) *cobra.Command {
 		Use:                   use + " [-store FILE] [-json]",
 		DisableFlagsInUseLine: true,
 		Short:                 short,
-		Long: short + ".\n\nIt runs the service's own program, go run ./cmd/ops " + words + ", in the service's folder, against the store of esgen dev:\n" +
+		Long: short + ".\n\nIt builds and runs the service's own program, cmd/ops, in the service's folder, against the store of esgen dev:\n" +
 			"-store names another than .esgen/local/store.db, -json answers in JSON. A running service does the work itself.\n" +
 			"Exit status: 0 done, 1 something is still in quarantine or failed, 2 wrong usage or trouble.",
 		DisableFlagParsing: true,
