@@ -100,6 +100,7 @@ func generateSuite() (*suite, error) {
 			{id: "G12", says: "of formatting the same text", row: rowGenerate, against: rowFormat, limit: 2.2},
 			{id: "G12", says: "of compiling the same events", row: rowGenerate, against: rowBuild, limit: 0.20},
 			{id: "line", says: "of 10 events, for 100 times as many", row: rowMany, against: rowFew, limit: 120},
+			{id: "ms", says: "generating 1,000 events and 50 views", row: rowMany, within: time.Second},
 		},
 	}, nil
 }
@@ -165,8 +166,8 @@ func againSuite() (*suite, error) {
 		},
 		goals: []goal{
 			{id: "G13", says: "of a full run", row: rowAgain, against: rowFirst, limit: 0.15},
-			{id: "ms", says: "everything", row: rowFirst, within: time.Second},
-			{id: "ms", says: "the example again", row: rowExample, within: 50 * time.Millisecond},
+			{id: "ms", says: "the command with these, files written", row: rowFirst, within: time.Second},
+			{id: "ms", says: "regenerate of example-service with nothing to do", row: rowExample, within: 50 * time.Millisecond},
 		},
 	}, nil
 }
