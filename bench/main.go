@@ -33,7 +33,7 @@ var suites = []struct {
 var cleanup []func()
 
 func main() {
-	rounds := flag.Int("rounds", 21, "rounds of which the median counts; fewer where a row takes long")
+	rounds := flag.Int("rounds", 31, "rounds of which the median counts; fewer where a row takes long")
 	each := flag.Duration("each", 20*time.Millisecond, "time of each row in each round")
 	only := flag.String("only", "", "names of suites, with commas between; all unless given")
 	flag.Parse()
