@@ -1,51 +1,60 @@
 package templates
 
 import (
-	"fmt"
 	"strconv"
-	"strings"
+
+	"github.com/dave/jennifer/jen"
 
 	"github.com/esgen/esgen/schema"
 )
 
-// writeChecks writes the calls that ask of the value just read what the schema
+// checks are the calls that ask of the value just read what the schema
 // asks of it. The codes of violations, and their order, are the decoder's.
-func (st *structure) writeChecks(g *gofile, s *schema.Service, m *member, t *schema.Type, own *[]pattern) {
+func (st *structure) checks(s *schema.Service, m *member, t *schema.Type) (calls []jen.Code) {
 	c := &t.Constraints
-	call := func(method string, n *int) {
+	limit := func(method string, n *int) {
 		if n != nil {
-			g.printf("d.%s(%d)\n", method, *n)
+			calls = append(calls, d(method, jen.Lit(*n)))
 		}
 	}
 	if t.Kind == schema.Bytes {
-		call("MinBytes", c.MinLength)
-		call("MaxBytes", c.MaxLength)
+		limit("MinBytes", c.MinLength)
+		limit("MaxBytes", c.MaxLength)
 	} else {
-		call("MinLength", c.MinLength)
-		call("MaxLength", c.MaxLength)
+		limit("MinLength", c.MinLength)
+		limit("MaxLength", c.MaxLength)
 	}
 	if c.Pattern != "" {
-		name, isOwn := st.patterns.of(st.name, m, t)
-		if isOwn {
-			*own = append(*own, pattern{name, c.Pattern})
-		}
-		g.printf("d.Pattern(%s())\n", name)
+		calls = append(calls, d("Pattern", jen.Id(st.pattern(m, t)).Call()))
 	}
 	if c.Format != "" {
-		g.printf("d.Format(%q)\n", c.Format)
+		calls = append(calls, d("Format", jen.Lit(c.Format)))
 	}
-	writeNumberChecks(g, t)
-	call("MinItems", c.MinItems)
-	call("MaxItems", c.MaxItems)
+	calls = append(calls, numberChecks(t)...)
+	limit("MinItems", c.MinItems)
+	limit("MaxItems", c.MaxItems)
 	if c.UniqueItems {
-		g.printf("d.UniqueItems()\n")
+		calls = append(calls, d("UniqueItems"))
 	}
-	call("MinProperties", c.MinProperties)
-	call("MaxProperties", c.MaxProperties)
-	writeEnumCheck(g, s, t, st.name+m.goName)
+	limit("MinProperties", c.MinProperties)
+	limit("MaxProperties", c.MaxProperties)
+	if check := enumCheck(s, t, st.name+m.goName); check != nil {
+		calls = append(calls, check)
+	}
+	return calls
 }
 
-func writeNumberChecks(g *gofile, t *schema.Type) {
+// pattern is the variable for the pattern of a type that a field holds. If it is the
+// field's own, the file of the struct declares it.
+func (st *structure) pattern(m *member, t *schema.Type) string {
+	name, own := st.patterns.of(st.name, m, t)
+	if own {
+		st.ownPatterns = append(st.ownPatterns, pattern{name, t.Pattern})
+	}
+	return name
+}
+
+func numberChecks(t *schema.Type) (calls []jen.Code) {
 	for _, bound := range []struct{ whole, exact, limit string }{
 		{"MinInt", "Minimum", t.Minimum},
 		{"MaxInt", "Maximum", t.Maximum},
@@ -58,55 +67,53 @@ func writeNumberChecks(g *gofile, t *schema.Type) {
 		}
 		n, err := strconv.ParseInt(bound.limit, 10, 64)
 		if t.Kind == schema.Int && bound.whole != "" && err == nil {
-			g.printf("d.%s(%d)\n", bound.whole, n)
+			calls = append(calls, d(bound.whole, jen.Lit(int(n))))
 			continue
 		}
-		g.printf("d.%s(%q)\n", bound.exact, bound.limit)
+		calls = append(calls, d(bound.exact, jen.Lit(bound.limit)))
 	}
+	return calls
 }
 
-// writeEnumCheck compares with the values that are allowed. Those of an enum
-// have constants; in place, their names begin with prefix.
-func writeEnumCheck(g *gofile, s *schema.Service, t *schema.Type, prefix string) {
+// enumCheck compares with the values that are allowed; nil where all are. Those of an
+// enum have constants; in place, their names begin with prefix.
+func enumCheck(s *schema.Service, t *schema.Type, prefix string) jen.Code {
 	switch {
 	case t.Kind == schema.Enum && t.Named != nil:
-		prefix = sharedType(g, s, t.Named.Name)
-		writeCall(g, "d.EnumStrings", t.Values, func(v string) string { return "string(" + prefix + schema.GoConst(v) + ")" })
+		return checkAmong("EnumStrings", t.Values, func(v string) jen.Code {
+			return jen.String().Parens(enumConstant(s, t.Named, v))
+		})
 	case t.Kind == schema.Enum:
-		writeCall(g, "d.EnumStrings", t.Values, func(v string) string { return prefix + schema.GoConst(v) })
+		return checkAmong("EnumStrings", t.Values, func(v string) jen.Code { return jen.Id(prefix + schema.GoConst(v)) })
 	case len(t.Enum) == 0:
+		return nil
 	case t.Kind == schema.Bool:
-		if len(t.Enum) == 1 {
-			g.printf("d.EnumBool(%s)\n", t.Enum[0])
+		if len(t.Enum) != 1 {
+			return nil
 		}
+		return d("EnumBool", jen.Lit(t.Enum[0] == "true"))
 	case t.Kind == schema.Int, t.Kind == schema.Float, t.Kind == schema.Decimal:
-		writeCall(g, "d.EnumNumbers", t.Enum, strconv.Quote)
+		return checkAmong("EnumNumbers", t.Enum, func(v string) jen.Code { return jen.Lit(v) })
 	default:
-		writeCall(g, "d.EnumStrings", t.Enum, stringLiteral)
+		return checkAmong("EnumStrings", t.Enum, stringLiteral)
 	}
 }
 
-// writeCall writes a call with one argument per value, one a line when they are many.
-func writeCall(g *gofile, function string, values []string, argument func(string) string) {
-	args := make([]string, len(values))
-	width := 0
+// checkAmong is a call with one argument per value.
+func checkAmong(method string, values []string, argument func(string) jen.Code) jen.Code {
+	args := make([]jen.Code, len(values))
 	for i, v := range values {
 		args[i] = argument(v)
-		width += len(args[i]) + 2
 	}
-	if width > 90 {
-		g.printf("%s(\n%s,\n)\n", function, strings.Join(args, ",\n"))
-		return
-	}
-	g.printf("%s(%s)\n", function, strings.Join(args, ", "))
+	return jen.Id("d").Dot(method).Add(arguments(long(args...), args...))
 }
 
 // stringLiteral is a JSON string as a Go string.
-func stringLiteral(text string) string {
+func stringLiteral(text string) jen.Code {
 	v, err := decodeLiteral(text)
 	s, ok := v.(string)
 	if err != nil || !ok {
-		return fmt.Sprintf("%q", text)
+		return jen.Lit(text)
 	}
 	return quoted(s)
 }

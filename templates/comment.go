@@ -6,16 +6,26 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/dave/jennifer/jen"
+
 	"github.com/esgen/esgen/schema"
 )
 
 // commentWidth is where comments are wrapped, in characters of text.
 const commentWidth = 78
 
-// comment turns text into a line comment, wrapped; "" for empty text. Line
+// comment is text as a line comment; nothing for empty text.
+func comment(text string) jen.Code {
+	if text = commentText(text); text != "" {
+		return jen.Comment(text)
+	}
+	return jen.Null()
+}
+
+// commentText turns text into a line comment, wrapped; "" for empty text. Line
 // breaks in the text are kept. Whatever the text is, the result is a comment and
 // no instruction to the go command.
-func comment(text string) string {
+func commentText(text string) string {
 	text = strings.TrimSpace(strings.Map(printable, text))
 	if text == "" {
 		return ""
@@ -24,7 +34,7 @@ func comment(text string) string {
 	for line := range strings.SplitSeq(text, "\n") {
 		writeWrapped(&b, strings.Fields(line))
 	}
-	return b.String()
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // writeWrapped writes the words of one line of text. Behind "// " nothing is a
@@ -66,18 +76,15 @@ func printable(r rune) rune {
 	return r
 }
 
-// docComment is the comment of a declaration: what it is, its description in the
-// schema, and whether clients should no longer use it. It is not Go's own marker for
+// docText says of a declaration what it is, its description in the schema, and whether
+// clients should no longer use it. It is not Go's own marker for
 // that: what is stored goes on being folded, by code that linters would complain of.
-func docComment(what, description string, d schema.Deprecation) string {
-	text := what
-	if description != "" {
-		text += "\n\n" + description
-	}
+func docText(what, description string, d schema.Deprecation) string {
+	reason := ""
 	if d.Set {
-		text += "\n\n" + deprecated(d)
+		reason = deprecated(d)
 	}
-	return comment(text)
+	return paragraphs(what, description, reason)
 }
 
 // oneLine replaces line breaks by spaces.

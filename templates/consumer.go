@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/dave/jennifer/jen"
+
 	"github.com/esgen/esgen/schema"
 )
 
@@ -24,29 +26,25 @@ func consumerFolder(c *schema.Consumer) string { return "consumers/" + consumerP
 
 // consumerFile generates what connects the user's handler to the runtime.
 func consumerFile(s *schema.Service, c *schema.Consumer) File {
-	g := newGofile(consumerPackage(c))
-	g.use("context")
-	g.use("fmt")
-	g.useAs("es", runtimePath)
-	g.doc = fmt.Sprintf("Package %s is the consumer %q: it handles %s.", g.pkg, c.Name, handled(c))
-	if c.Description != "" {
-		g.doc += "\n\n" + c.Description
-	}
-	if c.Deprecated.Set {
-		g.doc += "\n\n" + deprecated(c.Deprecated)
-	}
-	g.printf("%s", comment("Env is what New is given."))
-	g.printf("type Env struct {\n%s", comment("Service appends events to this service. Within a handler it does so idempotently: when the "+
-		"handler runs again for what it has handled before, the same append finds the event stored."))
-	g.printf("Service *es.Appender\n}\n\n")
+	doc := fmt.Sprintf("Package %s is the consumer %q: it handles %s.", consumerPackage(c), c.Name, handled(c))
+	g := newGofile(s, consumerFolder(c), consumerPackage(c), docText(doc, c.Description, c.Deprecated))
+	g.declare("Env is what New is given.", jen.Type().Id("Env").Struct(
+		comment("Service appends events to this service. Within a handler it does so idempotently: when the "+
+			"handler runs again for what it has handled before, the same append finds the event stored."),
+		jen.Id("Service").Op("*").Add(es("Appender")),
+	))
 	if c.View != nil {
-		writeChange(g, s, c)
+		g.declareChange(s, c)
 	}
-	writeConsumerDefinition(g, c)
-	g.printf("// adapter calls the methods of the user's handler.\ntype adapter struct{ handler *Handler }\n\n")
-	writeHandleEvent(g, s, c)
-	writeHandleChange(g, c)
-	return g.generated(consumerFolder(c) + "/consumer_gen.go")
+	g.declareDefinition(c)
+	g.declare("adapter calls the methods of the user's handler.",
+		jen.Type().Id("adapter").Struct(jen.Id("handler").Op("*").Id("Handler")))
+	g.declare("HandleEvent hands an event to its method.", handleEvent(s, c))
+	g.declare("HandleChange hands a change of a record to OnChange.", handleChange(c))
+	if c.View != nil {
+		g.declare("load reads a stored record; nil where there is none.", loadRecord())
+	}
+	return g.generated("consumer_gen.go")
 }
 
 // handled says what a consumer is called for.
@@ -68,136 +66,152 @@ func handled(c *schema.Consumer) string {
 	}
 }
 
-// writeChange declares what a consumer of a view handles. The name View makes
+// declareChange declares what a consumer of a view handles. The name View makes
 // handlers independent of how the view's package is called.
-func writeChange(g *gofile, s *schema.Service, c *schema.Consumer) {
+func (g *gofile) declareChange(s *schema.Service, c *schema.Consumer) {
 	taken := map[string]bool{"adapter": true, "load": true, "start": true}
-	pkg := importAs(g, taken, s.Module+"/"+viewFolder(c.View), viewPackage(c.View), "view")
-	g.printf("// View is a record of the view %q.\ntype View = %s.View\n\n", c.View.Name, pkg)
-	g.printf("// Change is one change of a record.\ntype Change struct {\n")
-	g.printf("// Old and New are the record before and after the change, nil where there is none.\nOld, New *View\n")
-	g.printf("%s", comment("Rebuilding is set while a rebuild of the view made the change: nothing new has happened."))
-	g.printf("Rebuilding bool\n}\n\n")
+	path := g.importAs(taken, s.Module+"/"+viewFolder(c.View), viewPackage(c.View), "view")
+	g.declare(fmt.Sprintf("View is a record of the view %q.", c.View.Name), jen.Type().Id("View").Op("=").Qual(path, "View"))
+	g.declare("Change is one change of a record.", jen.Type().Id("Change").Struct(
+		comment("Old and New are the record before and after the change, nil for none."),
+		jen.List(jen.Id("Old"), jen.Id("New")).Op("*").Id("View"),
+		comment("Rebuilding is set while a rebuild of the view made the change: nothing new has happened."),
+		jen.Id("Rebuilding").Bool(),
+	))
 }
 
-func writeConsumerDefinition(g *gofile, c *schema.Consumer) {
-	g.printf("// Definition describes the consumer to the runtime.\nfunc Definition() es.Consumer {\nreturn es.Consumer{\nName: %q,\n", c.Name)
+func (g *gofile) declareDefinition(c *schema.Consumer) {
+	var names []string
+	for _, e := range c.Events {
+		names = append(names, e.Name)
+	}
+	source := keyed("Events", stringList(names))
 	if c.View != nil {
-		g.printf("View: %q,\n", c.View.Name)
-	} else {
-		var names []string
-		for _, e := range c.Events {
-			names = append(names, fmt.Sprintf("%q", e.Name))
-		}
-		g.printf("Events: []string{%s},\n", strings.Join(names, ", "))
+		source = keyed("View", jen.Lit(c.View.Name))
 	}
-	g.printf(`Start: start,
-	}
+	g.declare("Definition describes the consumer to the runtime.",
+		jen.Func().Id("Definition").Params().Add(es("Consumer")).Block(
+			jen.Return(es("Consumer").Add(braced(true, keyed("Name", jen.Lit(c.Name)), source, keyed("Start", jen.Id("start")))))))
+	g.declare("", jen.Func().Id("start").Params(ctx(), jen.Id("service").Op("*").Add(es("Appender"))).Params(es("Handler"), jen.Error()).Block(
+		jen.List(jen.Id("handler"), jen.Err()).Op(":=").Id("New").Call(jen.Id("ctx"), jen.Id("Env").Values(keyed("Service", jen.Id("service")))),
+		ifError(jen.Nil(), jen.Err()),
+		jen.Return(jen.Id("adapter").Values(jen.Id("handler")), jen.Nil()),
+	))
 }
 
-func start(ctx context.Context, service *es.Appender) (es.Handler, error) {
-	handler, err := New(ctx, Env{Service: service})
-	if err != nil {
-		return nil, err
+// ctx is the parameter of that name.
+func ctx() jen.Code { return jen.Id("ctx").Qual("context", "Context") }
+
+// ifError returns results when the variable err holds an error.
+func ifError(results ...jen.Code) jen.Code {
+	return jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(results...))
+}
+
+// errorf is an error with one argument.
+func errorf(format string, arg jen.Code) jen.Code {
+	return jen.Qual("fmt", "Errorf").Call(jen.Lit(format), arg)
+}
+
+func handleEvent(s *schema.Service, c *schema.Consumer) jen.Code {
+	var cases []jen.Code
+	for _, e := range c.Events {
+		name := schema.GoName(e.Name)
+		cases = append(cases, jen.Case(jen.Op("*").Qual(s.Module+"/events", name)).Block(
+			jen.Return(jen.Id("a").Dot("handler").Dot("On"+name).Call(jen.Id("ctx"), jen.Op("*").Id("e"), jen.Id("meta")))))
 	}
-	return adapter{handler}, nil
+	return method("a", jen.Id("adapter"), "HandleEvent").Params(ctx(), jen.Id("event").Add(es("Event")), jen.Id("meta").Add(es("Meta"))).Error().Block(
+		switchOnEvent(cases),
+		jen.Return(errorf("the consumer "+c.Name+" does not handle events of type %s", jen.Id("event").Dot("EventType").Call())),
+	)
 }
 
-`)
-}
-
-func writeHandleEvent(g *gofile, s *schema.Service, c *schema.Consumer) {
-	g.printf("// HandleEvent hands an event to its method.\n")
-	g.printf("func (a adapter) HandleEvent(ctx context.Context, event es.Event, meta es.Meta) error {\n")
-	if len(c.Events) > 0 {
-		g.use(s.Module + "/events")
-		g.printf("switch e := event.(type) {\n")
-		for _, e := range c.Events {
-			name := schema.GoName(e.Name)
-			g.printf("case *events.%s:\nreturn a.handler.On%s(ctx, *e, meta)\n", name, name)
-		}
-		g.printf("}\n")
+// switchOnEvent tells the types of an event apart; nil without cases.
+func switchOnEvent(cases []jen.Code) jen.Code {
+	if len(cases) == 0 {
+		return nil
 	}
-	g.printf("return fmt.Errorf(\"the consumer %s does not handle events of type %%s\", event.EventType())\n}\n\n", c.Name)
+	return jen.Switch(jen.Id("e").Op(":=").Id("event").Assert(jen.Type())).Block(cases...)
 }
 
-func writeHandleChange(g *gofile, c *schema.Consumer) {
-	g.printf("// HandleChange hands a change of a record to OnChange.\n")
-	g.printf("func (a adapter) HandleChange(ctx context.Context, change es.RecordChange) error {\n")
+func handleChange(c *schema.Consumer) jen.Code {
+	change := jen.Id("change")
+	begin := method("a", jen.Id("adapter"), "HandleChange").Params(ctx(), jen.Id("change").Add(es("RecordChange"))).Error()
 	if c.View == nil {
-		g.printf("return fmt.Errorf(\"the consumer %s does not handle changes of the view %%s\", change.View)\n}\n", c.Name)
-		return
+		return begin.Block(jen.Return(errorf("the consumer "+c.Name+" does not handle changes of the view %s", jen.Add(change).Dot("View"))))
 	}
-	g.printf(`before, err := load(change.Old)
-	if err != nil {
-		return fmt.Errorf("record before the change: %%w", err)
+	load := func(variable, field string) jen.Code {
+		return lines(
+			jen.List(jen.Id(variable), jen.Err()).Op(":=").Id("load").Call(jen.Add(change).Dot(field)),
+			ifError(errorf("record "+variable+" the change: %w", jen.Err())),
+		)
 	}
-	after, err := load(change.New)
-	if err != nil {
-		return fmt.Errorf("record after the change: %%w", err)
-	}
-	return a.handler.OnChange(ctx, Change{Old: before, New: after, Rebuilding: change.Rebuilding})
+	return begin.Block(
+		load("before", "Old"),
+		load("after", "New"),
+		jen.Return(jen.Id("a").Dot("handler").Dot("OnChange").Call(jen.Id("ctx"), jen.Id("Change").Values(
+			keyed("Old", jen.Id("before")), keyed("New", jen.Id("after")), keyed("Rebuilding", jen.Add(change).Dot("Rebuilding"))))),
+	)
 }
 
-// load reads a stored record; nil where there is none.
-func load(payload string) (*View, error) {
-	if payload == "" {
-		return nil, nil
-	}
-	view := new(View)
-	return view, view.Load(payload)
-}
-`)
+func loadRecord() jen.Code {
+	payload, view := jen.Id("payload"), jen.Id("view")
+	return jen.Func().Id("load").Params(jen.Id("payload").String()).Params(jen.Op("*").Id("View"), jen.Error()).Block(
+		jen.If(jen.Add(payload).Op("==").Lit("")).Block(jen.Return(jen.Nil(), jen.Nil())),
+		define("view", jen.New(jen.Id("View"))),
+		jen.Return(view, jen.Add(view).Dot("Load").Call(payload)),
+	)
 }
 
-// method is one method of a handler.
-type method struct{ name, doc, params, body string }
+// handlerMethod is one method of a handler.
+type handlerMethod struct {
+	name, doc string
+	params    []jen.Code // behind ctx
+	body      jen.Code   // before the return; nil for none
+}
 
-// methods are those that a consumer's handler needs.
-func methods(c *schema.Consumer) []method {
+// handlerMethods are those that a consumer's handler needs.
+func handlerMethods(s *schema.Service, c *schema.Consumer) []handlerMethod {
 	if c.View != nil {
-		return []method{{
+		return []handlerMethod{{
 			name: "OnChange",
 			doc: fmt.Sprintf("OnChange is called when a record of the view %q has changed: at least once, usually in "+
 				"order. An error has it called again.", c.View.Name),
-			params: "change Change",
-			body:   "if change.Rebuilding { // a rebuild fills the view again: nothing has happened\nreturn nil\n}\n",
+			params: []jen.Code{jen.Id("change").Id("Change")},
+			body: jen.If(jen.Id("change").Dot("Rebuilding")).Block(
+				jen.Comment("A rebuild fills the view again: nothing has happened."), jen.Return(jen.Nil())),
 		}}
 	}
-	var all []method
+	var all []handlerMethod
 	for _, e := range c.Events {
 		name := schema.GoName(e.Name)
-		all = append(all, method{
+		all = append(all, handlerMethod{
 			name: "On" + name,
 			doc: fmt.Sprintf("On%s is called for every %s event: at least once, usually in order. "+
 				"An error has it called again.", name, name),
-			params: fmt.Sprintf("event events.%s, meta es.Meta", name),
+			params: []jen.Code{jen.Id("event").Qual(s.Module+"/events", name), jen.Id("meta").Add(es("Meta"))},
 		})
 	}
 	return all
 }
 
-func (m method) write(g *gofile, s *schema.Service, c *schema.Consumer) {
-	g.use("context")
-	if c.View == nil {
-		g.use(s.Module + "/events")
-		g.useAs("es", runtimePath)
-	}
-	g.printf("%s", comment(m.doc))
-	g.printf("func (h *Handler) %s(ctx context.Context, %s) error {\n%sreturn nil\n}\n\n", m.name, m.params, m.body)
+// declareIn adds the method to a file.
+func (m handlerMethod) declareIn(g *gofile) {
+	params := append([]jen.Code{ctx()}, m.params...)
+	g.declare(m.doc, method("h", jen.Op("*").Id("Handler"), m.name).Params(params...).Error().Block(m.body, jen.Return(jen.Nil())))
 }
 
 // handlerFile is the user's handler, with the methods that it needs today.
 func handlerFile(s *schema.Service, c *schema.Consumer) File {
-	g := newGofile(consumerPackage(c))
-	g.use("context")
-	g.printf("// Handler keeps what the methods share, such as clients of other services.\ntype Handler struct{}\n\n")
-	g.printf("%s", comment("New makes the handler, once per cold start. env.Service appends events to this service."))
-	g.printf("func New(ctx context.Context, env Env) (*Handler, error) {\nreturn &Handler{}, nil\n}\n\n")
-	for _, m := range methods(c) {
-		m.write(g, s, c)
+	g := newGofile(s, consumerFolder(c), consumerPackage(c), "")
+	handler := jen.Id("Handler")
+	g.declare("Handler keeps what the methods share, such as clients of other services.", jen.Type().Add(handler).Struct())
+	g.declare("New makes the handler, once per cold start. env.Service appends events to this service.",
+		jen.Func().Id("New").Params(ctx(), jen.Id("env").Id("Env")).Params(jen.Op("*").Add(handler), jen.Error()).Block(
+			jen.Return(jen.Op("&").Add(handler).Values(), jen.Nil())))
+	for _, m := range handlerMethods(s, c) {
+		m.declareIn(g)
 	}
-	return g.once(consumerFolder(c) + "/handler.go")
+	return g.once("handler.go")
 }
 
 // methodFiles are the same methods one by one, for a handler that was created
@@ -205,10 +219,10 @@ func handlerFile(s *schema.Service, c *schema.Consumer) File {
 func methodFiles(s *schema.Service, c *schema.Consumer) []File {
 	taken := map[string]bool{"handler": true, "consumer": true}
 	var files []File
-	for _, m := range methods(c) {
-		g := newGofile(consumerPackage(c))
-		m.write(g, s, c)
-		f := g.once(consumerFolder(c) + "/" + uniqueFile(taken, schema.GoFile(m.name)) + ".go")
+	for _, m := range handlerMethods(s, c) {
+		g := newGofile(s, consumerFolder(c), consumerPackage(c), "")
+		m.declareIn(g)
+		f := g.once(uniqueFile(taken, schema.GoFile(m.name)) + ".go")
 		f.Declares = "Handler." + m.name
 		f.Left = "does nothing"
 		files = append(files, f)

@@ -3,49 +3,48 @@ package templates
 import (
 	"fmt"
 
+	"github.com/dave/jennifer/jen"
+
 	"github.com/esgen/esgen/schema"
 )
 
 // bitsPerWord is how many members one word of "seen" keeps track of.
 const bitsPerWord = 64
 
-// decode writes the method that reads the struct from JSON, then the patterns
+// declareDecode declares the method that reads the struct from JSON, then the patterns
 // that it needs.
-func (st *structure) decode(g *gofile, s *schema.Service) {
-	g.useAs("es", runtimePath)
-	var own []pattern
+func (st *structure) declareDecode(g *gofile, s *schema.Service) {
 	seen := st.seenBits()
-	g.printf("// Decode reads %s and reports to d what is wrong.\n", st.decodes())
-	g.printf("func (%s *%s) Decode(d *es.Decoder) {\nif !d.Object() {\nreturn\n}\n", st.receiver, st.name)
-	switch words := (len(seen) + bitsPerWord - 1) / bitsPerWord; {
-	case words == 1:
-		g.printf("var seen uint64\n")
-	case words > 1:
-		g.printf("var seen [%d]uint64\n", words)
-	}
-	g.printf("for d.Member() {\n")
-	if len(st.members) > 0 {
-		g.printf("switch d.Name() {\n")
-	}
+	var cases []jen.Code
 	for i := range st.members {
 		m := &st.members[i]
-		g.printf("case %q:\n", m.Name)
-		if bit, ok := seen[m.Name]; ok {
-			g.printf("%s |= 1 << %d\n", seenWord(seen, bit), bit%bitsPerWord)
-		}
-		st.decodeMember(g, s, m, &own)
+		cases = append(cases, jen.Case(jen.Lit(m.Name)).Block(seen.note(m), st.decodeMember(s, m)))
 	}
-	if len(st.members) > 0 {
-		g.printf("default:\nd.Unknown()\n}\n")
-	} else {
-		g.printf("d.Unknown()\n")
+	body := []jen.Code{seen.declaration(), decodeMembers(cases)}
+	for _, m := range st.members {
+		body = append(body, st.fillIn(s, seen, &m))
 	}
-	g.printf("}\n")
-	st.fillIn(g, s, seen)
-	g.printf("}\n\n")
-	for _, p := range own {
-		declarePattern(g, p)
+	g.declare(fmt.Sprintf("Decode reads %s and reports to d what is wrong.", st.decodes()),
+		decodeMethod(st.receiver, st.name, body...))
+	for _, p := range st.ownPatterns {
+		p.declareIn(g)
 	}
+}
+
+// decodeMethod is a Decode method for objects.
+func decodeMethod(receiver, name string, body ...jen.Code) jen.Code {
+	return method(receiver, jen.Op("*").Id(name), "Decode").Params(decoder()).Block(
+		jen.If(not(d("Object"))).Block(jen.Return()), lines(body...))
+}
+
+// decodeMembers reads the members of an object, a case for each that is known.
+func decodeMembers(cases []jen.Code) jen.Code {
+	other := d("Unknown")
+	if len(cases) > 0 {
+		cases = append(cases, jen.Default().Block(other))
+		other = jen.Switch(d("Name")).Block(cases...)
+	}
+	return jen.For(d("Member")).Block(other)
 }
 
 // decodes says what Decode reads.
@@ -60,8 +59,8 @@ func (st *structure) decodes() string {
 
 // seenBits numbers the members that are required or have a default: of these
 // Decode must know whether they came.
-func (st *structure) seenBits() map[string]int {
-	bits := map[string]int{}
+func (st *structure) seenBits() seenBits {
+	bits := seenBits{}
 	for _, m := range st.members {
 		if !m.Optional {
 			bits[m.Name] = len(bits)
@@ -70,46 +69,70 @@ func (st *structure) seenBits() map[string]int {
 	return bits
 }
 
-// seenWord is the variable that holds a bit.
-func seenWord(bits map[string]int, bit int) string {
+// seenBits number members whose coming the variable "seen" of a Decode method notes.
+type seenBits map[string]int
+
+// variable is the word that holds a bit.
+func (bits seenBits) variable(bit int) *jen.Statement {
 	if len(bits) <= bitsPerWord {
-		return "seen"
+		return jen.Id("seen")
 	}
-	return fmt.Sprintf("seen[%d]", bit/bitsPerWord)
+	return jen.Id("seen").Index(jen.Lit(bit / bitsPerWord))
 }
 
-// decodeMember writes the statements that read one member.
-func (st *structure) decodeMember(g *gofile, s *schema.Service, m *member, own *[]pattern) {
-	check := func(t *schema.Type) { st.writeChecks(g, s, m, t, own) }
-	target := st.receiver + "." + m.goName
-	if !m.Optional {
-		writeDecode(g, s, m.Type, target, check, 0)
-		return
+// declaration declares the variable; nil when no bit is needed.
+func (bits seenBits) declaration() jen.Code {
+	switch words := (len(bits) + bitsPerWord - 1) / bitsPerWord; words {
+	case 0:
+		return nil
+	case 1:
+		return jen.Var().Id("seen").Uint64()
+	default:
+		return jen.Var().Id("seen").Index(jen.Lit(words)).Uint64()
 	}
-	g.printf("if !d.Null() {\n")
-	if !nilable(m.Type) {
-		g.printf("%s = new(%s)\n", target, goType(g, s, m.Type))
-		if !decodesItself(m.Type, check) {
-			target = "*" + target
-		}
-	}
-	writeDecode(g, s, m.Type, target, check, 0)
-	g.printf("}\n")
 }
 
-// fillIn writes what happens to members that did not come.
-func (st *structure) fillIn(g *gofile, s *schema.Service, seen map[string]int) {
-	for _, m := range st.members {
-		bit, ok := seen[m.Name]
-		if !ok {
-			continue
-		}
-		g.printf("if %s&(1<<%d) == 0 {\n", seenWord(seen, bit), bit%bitsPerWord)
-		if m.Default == nil {
-			g.printf("d.Missing(%q)\n", m.Name)
-		} else {
-			g.printf("%s.%s = %s\n", st.receiver, m.goName, defaultValue(g, s, m.Field, m.Name))
-		}
-		g.printf("}\n")
+// note sets the bit of a member; nil when it has none.
+func (bits seenBits) note(m *member) jen.Code {
+	bit, ok := bits[m.Name]
+	if !ok {
+		return nil
 	}
+	return bits.variable(bit).Op("|=").Lit(1).Op("<<").Lit(bit % bitsPerWord)
+}
+
+// unset is the condition that a bit is not set.
+func (bits seenBits) unset(bit int) jen.Code {
+	return bits.variable(bit).Op("&").Parens(jen.Lit(1).Op("<<").Lit(bit % bitsPerWord)).Op("==").Lit(0)
+}
+
+// decodeMember reads one member.
+func (st *structure) decodeMember(s *schema.Service, m *member) jen.Code {
+	check := func(t *schema.Type) []jen.Code { return st.checks(s, m, t) }
+	return decodeField(s, m.Field, fieldOf(st.receiver, m.goName), check)
+}
+
+// decodeField reads a field, which null leaves alone if it is optional.
+func decodeField(s *schema.Service, f *schema.Field, target place, check checks) jen.Code {
+	if !f.Optional {
+		return decodeValue(s, f.Type, target, check, 0)
+	}
+	var allocate jen.Code
+	if !nilable(f.Type) {
+		allocate = assign(target.value(), jen.New(goType(s, f.Type)))
+		target.pointer = true
+	}
+	return jen.If(not(d("Null"))).Block(allocate, decodeValue(s, f.Type, target, check, 0))
+}
+
+// fillIn is what happens to a member that did not come; nil where nothing does.
+func (st *structure) fillIn(s *schema.Service, seen seenBits, m *member) jen.Code {
+	bit, ok := seen[m.Name]
+	if !ok {
+		return nil
+	}
+	if m.Default == nil {
+		return when(seen.unset(bit), d("Missing", jen.Lit(m.Name)))
+	}
+	return when(seen.unset(bit), assign(fieldOf(st.receiver, m.goName).value(), defaultValue(s, m.Field, m.Name)))
 }

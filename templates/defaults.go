@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"math/big"
 	"slices"
@@ -12,26 +11,28 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dave/jennifer/jen"
+
 	"github.com/esgen/esgen/schema"
 )
 
-// defaultValue is the Go expression for a field that was not sent. It stands in
+// defaultValue is what a field holds that was not sent. It stands in
 // a Decode method, where d is the decoder. path leads to the field from the object
 // that is decoded, so that new UUIDs within one default differ.
-func defaultValue(g *gofile, s *schema.Service, f *schema.Field, path string) string {
-	switch d := f.Default; {
-	case d.Now && f.Type.Kind == schema.Date:
-		return "d.Today()"
-	case d.Now:
-		return "d.Now()"
-	case d.New:
-		return fmt.Sprintf("d.NewUUID(%q)", path)
+func defaultValue(s *schema.Service, f *schema.Field, path string) jen.Code {
+	switch byDefault := f.Default; {
+	case byDefault.Now && f.Type.Kind == schema.Date:
+		return d("Today")
+	case byDefault.Now:
+		return d("Now")
+	case byDefault.New:
+		return d("NewUUID", jen.Lit(path))
 	default:
-		v, err := decodeLiteral(d.Literal)
+		v, err := decodeLiteral(byDefault.Literal)
 		if err != nil {
-			return zeroValue(g, s, f.Type)
+			return zeroValue(s, f.Type)
 		}
-		return literalAt(g, s, f.Type, v, path)
+		return literalAt(s, f.Type, v, path)
 	}
 }
 
@@ -44,36 +45,35 @@ func decodeLiteral(text string) (any, error) {
 	return v, err
 }
 
-// literal is a JSON value of a type as a Go expression that needs no decoder: what
+// literal is a JSON value of a type in Go, which needs no decoder: what
 // an object in it lacks and would get from the clock stays zero. The schema has been
 // checked; for a value that does not fit its type after all it gives the zero value.
-func literal(g *gofile, s *schema.Service, t *schema.Type, v any) string {
-	return literalAt(g, s, t, v, "")
+func literal(s *schema.Service, t *schema.Type, v any) jen.Code {
+	return literalAt(s, t, v, "")
 }
 
 // literalAt is [literal] for the default of a field to which path leads.
-func literalAt(g *gofile, s *schema.Service, t *schema.Type, v any, path string) string {
-	text := ""
+func literalAt(s *schema.Service, t *schema.Type, v any, path string) jen.Code {
+	if t.Kind == schema.JSON {
+		return goType(s, t).Parens(quoted(jsonText(v)))
+	}
+	var code jen.Code
 	switch v := v.(type) {
 	case string:
-		text = stringValue(g, s, t, v)
+		code = stringValue(s, t, v)
 	case json.Number:
-		text = numberValue(g, t, v.String())
+		code = numberValue(t, v.String())
 	case bool:
-		text = strconv.FormatBool(v)
-	case []any:
-		text = listValue(g, s, t, v, path)
-	case map[string]any:
-		text = objectValue(g, s, t, v, path)
+		code = jen.Lit(v)
+	case []any, map[string]any:
+		if body := compositeBody(s, t, v, path); body != nil {
+			code = goType(s, t).Add(body)
+		}
 	}
-	if t.Kind == schema.JSON {
-		g.use("encoding/json")
-		text = "json.RawMessage(" + quoted(jsonText(v)) + ")"
+	if code == nil {
+		return zeroValue(s, t)
 	}
-	if text == "" {
-		return zeroValue(g, s, t)
-	}
-	return text
+	return code
 }
 
 func jsonText(v any) string {
@@ -86,69 +86,87 @@ func jsonText(v any) string {
 	return strings.TrimSpace(b.String())
 }
 
-func stringValue(g *gofile, s *schema.Service, t *schema.Type, v string) string {
+func stringValue(s *schema.Service, t *schema.Type, v string) jen.Code {
 	switch t.Kind {
 	case schema.Timestamp:
-		return timeValue(g, v)
+		return timeValue(v)
 	case schema.Date:
-		g.useAs("es", runtimePath)
-		return fmt.Sprintf("es.MustDate(%q)", v)
+		return es("MustDate").Call(jen.Lit(v))
 	case schema.UUID:
-		g.useAs("es", runtimePath)
-		return fmt.Sprintf("es.MustUUID(%q)", v)
+		return es("MustUUID").Call(jen.Lit(v))
 	case schema.Bytes:
 		raw, err := base64.StdEncoding.DecodeString(v)
 		if err != nil {
-			return ""
+			return nil
 		}
-		return fmt.Sprintf("[]byte(%q)", raw)
+		return jen.Index().Byte().Parens(jen.Lit(string(raw)))
 	case schema.Enum:
 		if t.Named != nil {
-			return sharedType(g, s, t.Named.Name) + schema.GoConst(v)
+			return enumConstant(s, t.Named, v)
 		}
 	}
 	return quoted(v)
 }
 
 // timeValue spells a timestamp out, offset included.
-func timeValue(g *gofile, v string) string {
+func timeValue(v string) jen.Code {
 	t, err := time.Parse(time.RFC3339Nano, v)
 	if err != nil {
-		return ""
+		return nil
 	}
-	g.use("time")
-	zone := "time.UTC"
+	zone := jen.Qual("time", "UTC")
 	if _, offset := t.Zone(); offset != 0 {
-		zone = fmt.Sprintf(`time.FixedZone("", %d)`, offset)
+		zone = jen.Qual("time", "FixedZone").Call(jen.Lit(""), jen.Lit(offset))
 	}
-	return fmt.Sprintf("time.Date(%d, time.%s, %d, %d, %d, %d, %d, %s)",
-		t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone)
+	return jen.Qual("time", "Date").Call(jen.Lit(t.Year()), jen.Qual("time", t.Month().String()), jen.Lit(t.Day()),
+		jen.Lit(t.Hour()), jen.Lit(t.Minute()), jen.Lit(t.Second()), jen.Lit(t.Nanosecond()), zone)
 }
 
-func numberValue(g *gofile, t *schema.Type, text string) string {
+func numberValue(t *schema.Type, text string) jen.Code {
 	switch t.Kind {
 	case schema.Decimal:
-		g.useAs("es", runtimePath)
-		return fmt.Sprintf("es.MustDecimal(%q)", text)
+		return es("MustDecimal").Call(jen.Lit(text))
 	case schema.Int:
 		n, ok := new(big.Rat).SetString(text) // 2.0 is an int; no Go constant of type int64 is written so
 		if !ok || !n.IsInt() {
-			return ""
+			return nil
 		}
-		return n.Num().String()
+		return token(n.Num().String())
 	}
 	if f, err := strconv.ParseFloat(text, 64); err != nil || f == 0 {
-		return "0"
+		return jen.Lit(0)
 	}
-	return text
+	return token(text)
 }
 
-func listValue(g *gofile, s *schema.Service, t *schema.Type, list []any, path string) string {
-	items := make([]string, len(list))
-	for i, v := range list {
-		items[i] = element(g, s, t.Elem, v, below(path, strconv.Itoa(i)))
+// compositeBody is what stands in the braces of a list, a map or an object; nil if the value
+// is none of the type. Elements do without their type: that of the whole names it.
+func compositeBody(s *schema.Service, t *schema.Type, v any, path string) jen.Code {
+	var items []jen.Code
+	list, isList := v.([]any)
+	object, _ := v.(map[string]any)
+	switch {
+	case isList != (t.Kind == schema.List):
+		return nil
+	case isList:
+		for i, v := range list {
+			items = append(items, element(s, t.Elem, v, below(path, strconv.Itoa(i))))
+		}
+	case t.Kind == schema.Map:
+		for _, name := range slices.Sorted(maps.Keys(object)) {
+			items = append(items, jen.Add(quoted(name)).Op(":").Add(element(s, t.Elem, object[name], below(path, name))))
+		}
+	case t.Kind == schema.Object:
+		names := typeFieldNames(t.Named)
+		for _, f := range t.Named.Type.Fields {
+			if item := memberValue(s, f, object, below(path, f.Name)); item != nil {
+				items = append(items, keyed(names[f.Name], item))
+			}
+		}
+	default:
+		return nil
 	}
-	return braced(goType(g, s, t), items)
+	return braced(long(items...), items...)
 }
 
 // below is the path to a part of a value; "" stays "".
@@ -159,83 +177,52 @@ func below(path, name string) string {
 	return path + "/" + name
 }
 
-// element is a literal within that of a list or a map, which names its type already.
-func element(g *gofile, s *schema.Service, t *schema.Type, v any, path string) string {
-	text := literalAt(g, s, t, v, path)
+// element is a literal within that of a list or a map.
+func element(s *schema.Service, t *schema.Type, v any, path string) jen.Code {
 	switch t.Kind {
 	case schema.Object, schema.List, schema.Map:
-		return strings.TrimPrefix(text, goType(g, s, t))
-	}
-	return text
-}
-
-func objectValue(g *gofile, s *schema.Service, t *schema.Type, object map[string]any, path string) string {
-	var items []string
-	if t.Kind == schema.Map {
-		for _, name := range slices.Sorted(maps.Keys(object)) {
-			items = append(items, quoted(name)+": "+element(g, s, t.Elem, object[name], below(path, name)))
-		}
-		return braced(goType(g, s, t), items)
-	}
-	if t.Named == nil {
-		return ""
-	}
-	names := typeFieldNames(t.Named)
-	for _, f := range t.Named.Type.Fields {
-		if item := memberValue(g, s, f, object, below(path, f.Name)); item != "" {
-			items = append(items, names[f.Name]+": "+item)
+		if body := compositeBody(s, t, v, path); body != nil {
+			return body
 		}
 	}
-	return braced(goType(g, s, t), items)
+	return literalAt(s, t, v, path)
 }
 
 // memberValue is what a field of a default object holds: what the default says,
-// or the field's own default; "" for the zero value.
-func memberValue(g *gofile, s *schema.Service, f *schema.Field, object map[string]any, path string) string {
+// or the field's own default; nil for the zero value.
+func memberValue(s *schema.Service, f *schema.Field, object map[string]any, path string) jen.Code {
 	v, said := object[f.Name]
 	switch {
 	case said && v != nil && f.Optional && !nilable(f.Type):
-		return fmt.Sprintf("new(%s)", converted(g, s, f.Type, literalAt(g, s, f.Type, v, path)))
+		return pointerTo(s, f.Type, literalAt(s, f.Type, v, path))
 	case said && v != nil:
-		return literalAt(g, s, f.Type, v, path)
+		return literalAt(s, f.Type, v, path)
 	case !said && f.Default != nil && (path != "" || f.Default.Literal != ""):
-		return defaultValue(g, s, f, path)
+		return defaultValue(s, f, path)
 	}
-	return ""
+	return nil
 }
 
-// converted gives an untyped constant the type that new would not find by itself.
-func converted(g *gofile, s *schema.Service, t *schema.Type, expr string) string {
-	switch t.Kind {
-	case schema.Int, schema.Float:
-		return goType(g, s, t) + "(" + expr + ")"
+// pointerTo is a pointer to a value. An untyped constant gets the type that new would not
+// find by itself.
+func pointerTo(s *schema.Service, t *schema.Type, value jen.Code) jen.Code {
+	if t.Kind == schema.Int || t.Kind == schema.Float {
+		value = goType(s, t).Parens(value)
 	}
-	return expr
+	return jen.New(value)
 }
 
-// braced is a composite literal, one item a line when it is long.
-func braced(typeName string, items []string) string {
-	width := len(typeName)
-	for _, item := range items {
-		width += len(item) + 2
-	}
-	if width > 90 {
-		return typeName + "{\n" + strings.Join(items, ",\n") + ",\n}"
-	}
-	return typeName + "{" + strings.Join(items, ", ") + "}"
-}
-
-// zeroValue is the zero value of a type as an expression.
-func zeroValue(g *gofile, s *schema.Service, t *schema.Type) string {
+// zeroValue is the zero value of a type.
+func zeroValue(s *schema.Service, t *schema.Type) jen.Code {
 	switch t.Kind {
 	case schema.String, schema.Enum:
-		return `""`
+		return jen.Lit("")
 	case schema.Int, schema.Float:
-		return "0"
+		return jen.Lit(0)
 	case schema.Bool:
-		return "false"
+		return jen.False()
 	case schema.List, schema.Map, schema.Bytes, schema.JSON:
-		return "nil"
+		return jen.Nil()
 	}
-	return goType(g, s, t) + "{}"
+	return goType(s, t).Values()
 }

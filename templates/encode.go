@@ -5,81 +5,96 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dave/jennifer/jen"
+
 	"github.com/esgen/esgen/schema"
 )
 
-// encode writes the method that appends the struct as canonical JSON. A struct that can
+// declareEncode declares the method that appends the struct as canonical JSON. A struct that can
 // be short of a value gets a second one, which leaves out what nobody gave.
-func (st *structure) encode(g *gofile, doc string) {
-	g.printf("%s", comment(doc))
-	g.printf("func (%s %s) AppendJSON(dst []byte) []byte {\n", st.receiver, st.name)
-	defer g.printf("}\n\n")
+func (st *structure) declareEncode(g *gofile, doc string) {
+	dst := jen.Id("dst")
+	appendJSON := appendMethod(st.method("AppendJSON"), jen.Id("dst").Index().Byte())
 	if len(st.members) == 0 {
-		g.printf("return append(dst, \"{}\"...)\n")
+		g.declare(doc, appendJSON.Block(jen.Return(jen.Append(dst, jen.Lit("{}").Op("...")))))
 		return
 	}
-	if st.maybeShort() {
-		g.printf("return %s.AppendFields(dst, false)\n}\n\n", st.receiver)
-		g.printf("%s", comment("AppendFields is AppendJSON or, with given, leaves out what was not given a value: "+
-			"a time or UUID that is zero, and what is nil or an empty enum although it has a default."))
-		g.printf("func (%s %s) AppendFields(dst []byte, given bool) []byte {\n", st.receiver, st.name)
-	}
-	g.useAs("es", runtimePath)
-	g.printf("start := len(dst)\n")
+	body := []jen.Code{define("start", jen.Len(dst))}
 	for i := range st.members {
-		st.encodeMember(g, &st.members[i])
+		body = append(body, st.members[i].encode(fieldOf(st.receiver, st.members[i].goName)))
 	}
-	g.printf("return es.AppendObjectEnd(dst, start)\n")
+	body = append(body, jen.Return(es("AppendObjectEnd").Call(dst, jen.Id("start"))))
+	if !st.maybeShort() {
+		g.declare(doc, appendJSON.Block(body...))
+		return
+	}
+	g.declare(doc, appendJSON.Block(jen.Return(jen.Id(st.receiver).Dot("AppendFields").Call(dst, jen.False()))))
+	g.declare("AppendFields is AppendJSON or, with given, leaves out what was not given a value: "+
+		"a time or UUID that is zero, and what is nil or an empty enum although it has a default.",
+		appendMethod(st.method("AppendFields"), jen.Id("dst").Index().Byte(), jen.Id("given").Bool()).Block(body...))
 }
 
-func (st *structure) encodeMember(g *gofile, m *member) {
-	value := st.receiver + "." + m.goName
-	condition := ""
+// appendMethod is the head of a method that appends to its first parameter.
+func appendMethod(begin *jen.Statement, params ...jen.Code) *jen.Statement {
+	return begin.Params(params...).Index().Byte()
+}
+
+// encode appends a member where it is present.
+func (m *member) encode(value place) jen.Code {
+	var condition jen.Code
 	switch holds := holdsValue(m.Field, value); {
 	case m.Optional:
-		condition = value + " != nil"
+		condition = notNil(value)
 	case m.Type.Kind == schema.Date: // the zero Date is no day: in an older event, or not yet assigned in a view
 		condition = holds
-	case holds != "":
-		condition = "!given || " + holds
+	case holds != nil:
+		condition = jen.Op("!").Id("given").Op("||").Add(holds)
 	}
-	if condition != "" {
-		g.printf("if %s {\n", condition)
-	}
-	g.printf("dst = append(dst, `,%s:`...)\n", jsonText(m.Name))
-	if m.Optional && !nilable(m.Type) && m.Type.Kind != schema.Object {
-		value = "*" + value
-	}
-	writeAppend(g, m.Type, value, 0, "given")
-	if condition != "" {
-		g.printf("}\n")
-	}
+	return when(condition, appendMember(m.Field, value, true))
 }
 
-// holdsValue is the condition that a field was given a value; "" where the zero value is as
+// appendMember appends the name and the value of a field, which a pointer may hold.
+func appendMember(f *schema.Field, value place, given bool) jen.Code {
+	value.pointer = f.Optional && !nilable(f.Type)
+	return lines(
+		appendText(`,`+jsonText(f.Name)+`:`),
+		appendValue(f.Type, value, 0, given),
+	)
+}
+
+// holdsValue is the condition that a field was given a value; nil where the zero value is as
 // good as any, and where nil is the empty list.
-func holdsValue(f *schema.Field, value string) string {
-	if f.Optional {
-		return ""
+func holdsValue(f *schema.Field, value place) jen.Code {
+	if !hasAbsence(f) {
+		return nil
 	}
 	switch f.Type.Kind {
 	case schema.Timestamp, schema.Date, schema.UUID:
-		return "!" + value + ".IsZero()"
+		return notZero(value)
 	case schema.Enum:
-		if f.Default != nil && !slices.Contains(f.Type.Values, "") {
-			return value + ` != ""`
-		}
-	case schema.List, schema.Map, schema.Bytes, schema.JSON:
-		if f.Default != nil {
-			return value + " != nil"
-		}
+		return notEmpty(value)
 	}
-	return ""
+	return notNil(value)
+}
+
+// hasAbsence reports whether the zero value of a required field's Go type means that it was not
+// given a value.
+func hasAbsence(f *schema.Field) bool {
+	if f.Optional {
+		return false
+	}
+	switch f.Type.Kind {
+	case schema.Timestamp, schema.Date, schema.UUID:
+		return true
+	case schema.Enum:
+		return f.Default != nil && !slices.Contains(f.Type.Values, "")
+	}
+	return nilable(f.Type) && f.Default != nil
 }
 
 // needsGiven reports whether it depends on "given" that a field without a value is left out.
 func needsGiven(f *schema.Field) bool {
-	return holdsValue(f, "") != "" && f.Type.Kind != schema.Date
+	return hasAbsence(f) && f.Type.Kind != schema.Date
 }
 
 // maybeShort reports whether a struct can be short of a value, itself or in something it holds.
@@ -109,7 +124,7 @@ func shortType(t *schema.Type, seen *visited) bool {
 func (st *structure) filledIn() string {
 	var names []string
 	for _, m := range st.members {
-		if m.Default != nil && holdsValue(m.Field, "") != "" {
+		if m.Default != nil && hasAbsence(m.Field) {
 			names = append(names, m.goName)
 		}
 	}

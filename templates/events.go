@@ -3,6 +3,8 @@ package templates
 import (
 	"fmt"
 
+	"github.com/dave/jennifer/jen"
+
 	"github.com/esgen/esgen/schema"
 )
 
@@ -12,98 +14,85 @@ func eventFiles(s *schema.Service) ([]File, error) {
 	taken := map[string]bool{"events": true, "patterns": true}
 	var files []File
 	for _, e := range s.Events {
-		path := "events/" + uniqueFile(taken, schema.GoFile(e.Name)) + "_gen.go"
-		files = append(files, eventFile(s, e, patterns, path))
+		files = append(files, eventFile(s, e, patterns, uniqueFile(taken, schema.GoFile(e.Name))+"_gen.go"))
 	}
-	files = append(files, patterns.sharedFile(s, "events", "events/patterns_gen.go")...)
+	files = append(files, patterns.sharedFile(s, "events")...)
 	return append(files, eventListFile(s)), nil
 }
 
-func eventFile(s *schema.Service, e *schema.Event, patterns *patternNames, path string) File {
-	g := newGofile("events")
+func eventFile(s *schema.Service, e *schema.Event, patterns *patternNames, name string) File {
+	g := newGofile(s, "events", "events", "")
 	st := eventStructure(s, e, patterns)
-	g.printf("%s", docComment(fmt.Sprintf("%s is an event of %s %s.", st.name, article(s.Entity.Name), s.Entity.Name), paragraphs(e.Description, st.filledIn()), e.Deprecated))
-	g.printf("type %s struct {\n%s string // the %s's key\n", st.name, st.keyName, s.Entity.Name)
-	if len(st.members) > 0 {
-		g.printf("\n")
-	}
-	st.declare(g, s)
-	g.printf("}\n\n")
-	st.enumConstants(g)
-	g.printf("// EventType is the event's name in the schema.\n")
-	g.printf("func (%s) EventType() string { return %q }\n\n", st.name, e.Name)
-	g.printf("// EntityID is the key of the %s.\n", s.Entity.Name)
-	g.printf("func (e %s) EntityID() string { return e.%s }\n\n", st.name, st.keyName)
-	st.decode(g, s)
-	st.encode(g, "AppendJSON appends the fields as a JSON object, without the key.")
-	st.redaction(g, s.Entity.Key)
-	return g.generated(path)
+	what := fmt.Sprintf("%s is an event of %s %s.", st.name, article(s.Entity.Name), s.Entity.Name)
+	st.declare(g, s, docText(what, paragraphs(e.Description, st.filledIn()), e.Deprecated),
+		jen.Id(st.keyName).String().Comment("the "+s.Entity.Name+"'s key"))
+	st.declareConstants(g)
+	g.declare("EventType is the event's name in the schema.",
+		jen.Func().Params(jen.Id(st.name)).Id("EventType").Params().String().Add(inline(jen.Return(jen.Lit(e.Name)))))
+	g.declare(fmt.Sprintf("EntityID is the key of the %s.", s.Entity.Name),
+		st.method("EntityID").Params().String().Add(inline(jen.Return(fieldOf("e", st.keyName).value()))))
+	st.declareDecode(g, s)
+	st.declareEncode(g, "AppendJSON appends the fields as a JSON object, without the key.")
+	st.declareRedaction(g, s.Entity.Key)
+	return g.generated(name)
 }
 
 // eventListFile generates what the runtime is told of the events.
 func eventListFile(s *schema.Service) File {
-	g := newGofile("events")
-	g.useAs("es", runtimePath)
-	g.doc = fmt.Sprintf("Package events holds the events of the %s service, one struct for each.", s.Name)
-	g.printf("%s", comment(handshake))
-	g.printf("const _ = es.IsVersion1\n\n")
-	g.printf("// Key says what the key of %s %s is like.\n", article(s.Entity.Name), s.Entity.Name)
-	g.printf("func Key() es.KeyRule {\nreturn es.KeyRule{\nName: %q,\n", s.Entity.Key)
-	if s.Entity.Pattern != "" {
-		g.printf("Pattern: %s,\n", quoted(s.Entity.Pattern))
+	g := newGofile(s, "events", "events", fmt.Sprintf("Package events holds the events of the %s service, one struct for each.", s.Name))
+	g.declare(handshake, jen.Const().Id("_").Op("=").Add(es("IsVersion1")))
+	g.declare(fmt.Sprintf("Key says what the key of %s %s is like.", article(s.Entity.Name), s.Entity.Name),
+		jen.Func().Id("Key").Params().Add(es("KeyRule")).Block(jen.Return(es("KeyRule").Add(braced(true, keyRule(&s.Entity)...)))))
+	g.declare("States are those of the lifecycle, in order; nil without one.",
+		jen.Func().Id("States").Params().Index().String().Block(jen.Return(stringList(s.Entity.States))))
+	types := make([]jen.Code, len(s.Events))
+	for i, e := range s.Events {
+		types[i] = eventType(s, e)
 	}
-	g.printf("MinLength: %d,\nMaxLength: %d,\n}\n}\n\n", s.Entity.MinLength, s.Entity.MaxLength)
-	g.printf("// States are those of the lifecycle, in order; nil without one.\n")
-	g.printf("func States() []string {\nreturn %s\n}\n\n", stringList(s.Entity.States))
-	g.printf("// Types describes every event.\n")
-	g.printf("func Types() []es.EventType {\nreturn []es.EventType{\n")
-	for _, e := range s.Events {
-		writeEventType(g, s, e)
+	g.declare("Types describes every event.",
+		jen.Func().Id("Types").Params().Index().Add(es("EventType")).Block(jen.Return(jen.Index().Add(es("EventType")).Add(braced(true, types...)))))
+	return g.generated("events_gen.go")
+}
+
+func keyRule(e *schema.Entity) []jen.Code {
+	rule := []jen.Code{keyed("Name", jen.Lit(e.Key))}
+	if e.Pattern != "" {
+		rule = append(rule, keyed("Pattern", quoted(e.Pattern)))
 	}
-	g.printf("}\n}\n")
-	return g.generated("events/events_gen.go")
+	return append(rule, keyed("MinLength", jen.Lit(e.MinLength)), keyed("MaxLength", jen.Lit(e.MaxLength)))
 }
 
 const handshake = "This constant is missing from the runtime if generated code and runtime do not fit each other. " +
 	"Then bring both to one version: \"go get github.com/esgen/esgen@VERSION\", and \"esgen regenerate\" with an esgen of that version."
 
-func writeEventType(g *gofile, s *schema.Service, e *schema.Event) {
-	name := schema.GoName(e.Name)
-	g.printf("{\nName: %q,\nRevision: %d,\n", e.Name, e.Revision)
-	g.printf("New: func(id string) es.DecodableEvent { return &%s{%s: id} },\n", name, eventFieldNames(s, e)[s.Entity.Key])
+// eventType is the description of an event, as an element of a list.
+func eventType(s *schema.Service, e *schema.Event) jen.Code {
+	empty := jen.Op("&").Id(schema.GoName(e.Name)).Values(keyed(eventFieldNames(s, e)[s.Entity.Key], jen.Id("id")))
+	items := []jen.Code{
+		keyed("Name", jen.Lit(e.Name)),
+		keyed("Revision", jen.Lit(e.Revision)),
+		keyed("New", jen.Func().Params(jen.Id("id").String()).Add(es("DecodableEvent")).Add(inline(jen.Return(empty)))),
+	}
 	if e.FromNone {
-		g.printf("FromNone: true,\n")
+		items = append(items, keyed("FromNone", jen.True()))
 	}
 	if e.From != nil {
-		g.printf("From: %s,\n", stringList(e.From))
+		items = append(items, keyed("From", stringList(e.From)))
 	}
 	if e.To != "" {
-		g.printf("To: %q,\n", e.To)
+		items = append(items, keyed("To", jen.Lit(e.To)))
 	}
 	if e.Revision > 1 {
-		g.use(s.Module + "/upcasts")
-		g.printf("Upcasts: []func(es.Fields) error{\n")
+		var steps []jen.Code
 		for r := 1; r < e.Revision; r++ {
-			g.printf("upcasts.%s,\n", upcastName(e, r))
+			steps = append(steps, jen.Qual(s.Module+"/upcasts", upcastName(e, r)))
 		}
-		g.printf("},\n")
+		items = append(items, keyed("Upcasts", jen.Index().Func().Params(es("Fields")).Error().Add(braced(true, steps...))))
 	}
-	g.printf("},\n")
+	return braced(true, items...)
 }
 
 // upcastName is the user's function that turns a revision into the next.
 func upcastName(e *schema.Event, revision int) string {
 	return fmt.Sprintf("%sFrom%d", schema.GoName(e.Name), revision)
-}
-
-// stringList is a list of strings as an expression.
-func stringList(values []string) string {
-	if len(values) == 0 {
-		return "nil"
-	}
-	items := make([]string, len(values))
-	for i, v := range values {
-		items[i] = quoted(v)
-	}
-	return braced("[]string", items)
 }

@@ -3,6 +3,8 @@ package templates
 import (
 	"fmt"
 
+	"github.com/dave/jennifer/jen"
+
 	"github.com/esgen/esgen/schema"
 )
 
@@ -48,25 +50,25 @@ func sharesPattern(t *schema.Type) bool {
 	return t.Named != nil && t.Named.Type.Pattern == t.Pattern
 }
 
-// sharedFile declares the variables of shared types, in the order of the schema;
-// nil when the package needs none.
-func (p *patternNames) sharedFile(s *schema.Service, pkg, path string) []File {
-	g := newGofile(pkg)
-	for _, t := range s.Types {
-		if name := p.shared[t]; name != "" {
-			declarePattern(g, pattern{name, t.Type.Pattern})
-		}
-	}
-	if g.body.Len() == 0 {
+// sharedFile declares the variables of shared types in a package, in the order of the
+// schema; nil when the package needs none.
+func (p *patternNames) sharedFile(s *schema.Service, pkg string) []File {
+	if len(p.shared) == 0 {
 		return nil
 	}
-	return []File{g.generated(path)}
+	g := newGofile(s, pkg, pkg, "")
+	for _, t := range s.Types {
+		if name := p.shared[t]; name != "" {
+			pattern{name, t.Type.Pattern}.declareIn(g)
+		}
+	}
+	return []File{g.generated("patterns_gen.go")}
 }
 
-// declarePattern writes a variable that compiles its pattern when first asked:
+// declareIn declares a variable that compiles its pattern when first asked:
 // a program that starts compiles none.
-func declarePattern(g *gofile, p pattern) {
-	g.use("regexp")
-	g.use("sync")
-	g.printf("var %s = sync.OnceValue(func() *regexp.Regexp {\nreturn regexp.MustCompile(%s)\n})\n\n", p.name, quoted(p.text))
+func (p pattern) declareIn(g *gofile) {
+	compiled := jen.Op("*").Qual("regexp", "Regexp")
+	g.declare("", jen.Var().Id(p.name).Op("=").Qual("sync", "OnceValue").Call(jen.Func().Params().Add(compiled).Block(
+		jen.Return(jen.Qual("regexp", "MustCompile").Call(quoted(p.text))))))
 }

@@ -1,45 +1,49 @@
 package templates
 
-import "fmt"
+import (
+	"github.com/dave/jennifer/jen"
+)
 
-// redaction writes the methods by which a struct keeps what is sensitive out of
+// declareRedaction declares the methods by which a struct keeps what is sensitive out of
 // logs and formatted text. Nested structs have such methods of their own.
-func (st *structure) redaction(g *gofile, key string) {
+func (st *structure) declareRedaction(g *gofile, key string) {
 	if !st.secret {
 		return
 	}
-	g.use("fmt")
-	g.use("log/slog")
-	g.useAs("es", runtimePath)
-	g.printf("// LogValue leaves out what the schema calls sensitive.\n")
-	g.printf("func (%s %s) LogValue() slog.Value {\nreturn slog.GroupValue(\n", st.receiver, st.name)
+	var attrs []jen.Code
 	switch {
 	case st.secretKey:
-		g.printf("es.LogSensitive(%q),\n", key)
+		attrs = append(attrs, es("LogSensitive").Call(jen.Lit(key)))
 	case key != "":
-		g.printf("slog.Any(%q, %s.%s),\n", key, st.receiver, st.keyName)
+		attrs = append(attrs, slogAny(key, fieldOf(st.receiver, st.keyName)))
 	}
 	for _, m := range st.members {
-		g.printf("%s,\n", m.logAttr(st.receiver))
+		attrs = append(attrs, m.logAttr(fieldOf(st.receiver, m.goName)))
 	}
-	g.printf(")\n}\n\n")
-	g.printf("%s", comment("MarshalJSON gives what LogValue gives, since handlers that write JSON ask the elements of lists "+
-		"and maps for it. AppendJSON has everything."))
-	g.printf("func (%s %s) MarshalJSON() ([]byte, error) {\nreturn es.MarshalLog(%s.LogValue())\n}\n\n", st.receiver, st.name, st.receiver)
-	g.printf("%s", comment("Format writes what LogValue gives, whatever the verb. Package fmt asks for it wherever it may call "+
-		"methods: not in unexported fields of a struct of yours."))
-	g.printf("func (%s %s) Format(f fmt.State, verb rune) {\nfmt.Fprintf(f, %q, %s.LogValue())\n}\n\n",
-		st.receiver, st.name, st.name+"%v", st.receiver)
+	logValue := jen.Id(st.receiver).Dot("LogValue").Call()
+	g.declare("LogValue leaves out what the schema calls sensitive.",
+		st.method("LogValue").Params().Qual("log/slog", "Value").Block(
+			jen.Return(jen.Qual("log/slog", "GroupValue").Add(arguments(true, attrs...)))))
+	g.declare("MarshalJSON gives what LogValue gives, since handlers that write JSON ask the elements of lists "+
+		"and maps for it. AppendJSON has everything.",
+		st.method("MarshalJSON").Params().Params(jen.Index().Byte(), jen.Error()).Block(jen.Return(es("MarshalLog").Call(logValue))))
+	g.declare("Format writes what LogValue gives, whatever the verb. Package fmt asks for it wherever it may call "+
+		"methods: not in unexported fields of a struct of yours.",
+		st.method("Format").Params(jen.Id("f").Qual("fmt", "State"), jen.Id("verb").Rune()).Block(
+			jen.Qual("fmt", "Fprintf").Call(jen.Id("f"), jen.Lit(st.name+"%v"), logValue)))
 }
 
 // logAttr is the attribute of a field.
-func (m *member) logAttr(receiver string) string {
-	value := receiver + "." + m.goName
+func (m *member) logAttr(value place) jen.Code {
 	switch {
 	case m.Sensitive:
-		return fmt.Sprintf("es.LogSensitive(%q)", m.Name)
+		return es("LogSensitive").Call(jen.Lit(m.Name))
 	case m.Optional && !nilable(m.Type):
-		return fmt.Sprintf("es.LogOptional(%q, %s)", m.Name, value)
+		return es("LogOptional").Call(jen.Lit(m.Name), value.value())
 	}
-	return fmt.Sprintf("slog.Any(%q, %s)", m.Name, value)
+	return slogAny(m.Name, value)
+}
+
+func slogAny(name string, value place) jen.Code {
+	return jen.Qual("log/slog", "Any").Call(jen.Lit(name), value.value())
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/dave/jennifer/jen"
+
 	"github.com/esgen/esgen/schema"
 )
 
@@ -17,6 +19,8 @@ type structure struct {
 	secret    bool // something in it is sensitive
 	secretKey bool // the key of a view's record is
 	patterns  *patternNames
+
+	ownPatterns []pattern // those that declareDecode came upon
 }
 
 // member is a field of the schema in its struct.
@@ -78,19 +82,33 @@ func namesOf(fields []*schema.Field) []string {
 	return names
 }
 
-// declare writes the fields of a struct type, one a line.
-func (st *structure) declare(g *gofile, s *schema.Service) {
+// declare declares the struct, whose first field may be a key.
+func (st *structure) declare(g *gofile, s *schema.Service, doc string, key jen.Code) {
+	fields := []jen.Code{key}
 	for i, m := range st.members {
-		doc := docComment("", m.Description, m.Deprecated)
-		if doc != "" && i > 0 {
-			g.printf("\n")
+		text := docText("", m.Description, m.Deprecated)
+		if i == 0 && key != nil || i > 0 && text != "" {
+			fields = append(fields, jen.Line())
 		}
-		g.printf("%s%s %s%s\n", doc, m.goName, fieldGoType(g, s, m.Field), remark(m.Field))
+		fields = append(fields, comment(text), jen.Id(m.goName).Add(fieldGoType(s, m.Field)).Add(remark(m.Field)))
+	}
+	g.declare(doc, jen.Type().Id(st.name).Struct(fields...))
+}
+
+// declareConstants declares the values of the enums that the fields have in place.
+func (st *structure) declareConstants(g *gofile) {
+	for _, m := range st.members {
+		m.declareConstants(g, st.name)
 	}
 }
 
+// method begins a method of the struct.
+func (st *structure) method(name string) *jen.Statement {
+	return method(st.receiver, jen.Id(st.name), name)
+}
+
 // remark is the comment behind a field that says what its Go type does not.
-func remark(f *schema.Field) string {
+func remark(f *schema.Field) jen.Code {
 	var parts []string
 	if f.Optional {
 		parts = append(parts, "optional")
@@ -109,9 +127,9 @@ func remark(f *schema.Field) string {
 		parts = append(parts, "sensitive")
 	}
 	if len(parts) == 0 {
-		return ""
+		return nil
 	}
-	return " // " + strings.Join(parts, ", ")
+	return jen.Comment("// " + strings.Join(parts, ", "))
 }
 
 // shortened is a JSON text that fits behind a field.
@@ -124,19 +142,14 @@ func shortened(text string) string {
 	return text
 }
 
-// enumConstants writes the constants for the values of the enums that the
-// fields have in place.
-func (st *structure) enumConstants(g *gofile) {
-	for _, m := range st.members {
-		values := valuesInPlace(m.Type)
-		if len(values) == 0 {
-			continue
-		}
-		g.printf("// Values of [%s.%s].\nconst (\n", st.name, m.goName)
-		for _, v := range values {
-			g.printf("%s = %s\n", schema.GoFieldConst(st.name, m.goName, v), quoted(v))
-		}
-		g.printf(")\n\n")
+// declareConstants declares the values of an enum that the field has in place.
+func (m *member) declareConstants(g *gofile, structName string) {
+	var constants []jen.Code
+	for _, v := range valuesInPlace(m.Type) {
+		constants = append(constants, jen.Id(schema.GoFieldConst(structName, m.goName, v)).Op("=").Add(quoted(v)))
+	}
+	if len(constants) > 0 {
+		g.declare(fmt.Sprintf("Values of [%s.%s].", structName, m.goName), jen.Const().Defs(constants...))
 	}
 }
 
@@ -151,13 +164,3 @@ func valuesInPlace(t *schema.Type) []string {
 	}
 	return nil
 }
-
-// quoted is a text as a Go string: raw where that is easier to read.
-func quoted(text string) string {
-	if strings.ContainsAny(text, `\"`) && !strings.ContainsFunc(text, unfitForRaw) {
-		return "`" + text + "`"
-	}
-	return fmt.Sprintf("%q", text)
-}
-
-func unfitForRaw(r rune) bool { return r == '`' || r < ' ' || r > '~' }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dave/jennifer/jen"
+
 	"github.com/esgen/esgen/schema"
 )
 
@@ -28,7 +30,7 @@ func fieldsNeverCopied(s *schema.Service, v *schema.View) []string {
 	copied := map[string]bool{}
 	for _, ve := range v.Events {
 		for _, c := range copies(s, v, ve.Event) {
-			copied[c.field.Name] = copied[c.field.Name] || c.text != ""
+			copied[c.field.Name] = copied[c.field.Name] || c.statement != nil
 		}
 	}
 	var names []string
@@ -41,62 +43,57 @@ func fieldsNeverCopied(s *schema.Service, v *schema.View) []string {
 }
 
 func stubFile(s *schema.Service, v *schema.View, e *schema.Event, name string) File {
-	g := newGofile(viewPackage(v))
-	g.use(s.Module + "/events")
-	g.useAs("es", runtimePath)
+	g := newGofile(s, viewFolder(v), viewPackage(v), "")
 	event := schema.GoName(e.Name)
-	g.printf("%s", comment(fmt.Sprintf("on%s folds %s %s event into the %s view.", event, article(event), event, v.Name)))
-	g.printf("func on%s(view *View, event events.%s, meta es.Meta) error {\n", event, event)
-	left := writeCopies(g, s, v, e)
-	g.printf("return nil\n}\n")
-	f := g.once(viewFolder(v) + "/" + name + ".go")
+	body, left := stubBody(s, v, e)
+	g.declare(fmt.Sprintf("%s folds %s %s event into the %s view.", aggregator(e), article(event), event, v.Name),
+		jen.Func().Id(aggregator(e)).Params(jen.Id("view").Op("*").Id("View"), jen.Id("event").Qual(s.Module+"/events", event),
+			jen.Id("meta").Add(es("Meta"))).Error().Block(append(body, jen.Return(jen.Nil()))...))
+	f := g.once(name + ".go")
 	f.Left = left
-	f.Declares = "on" + event
+	f.Declares = aggregator(e)
 	return f
 }
 
-// writeCopies writes the body of a stub: what view and event share. It returns what
-// that leaves undone.
-func writeCopies(g *gofile, s *schema.Service, v *schema.View, e *schema.Event) (undone string) {
-	var lines, left, leftNames, missing []string
+// aggregator is the user's function that folds an event into a record.
+func aggregator(e *schema.Event) string { return "on" + schema.GoName(e.Name) }
+
+// stubBody copies what view and event share, and says what that leaves undone.
+func stubBody(s *schema.Service, v *schema.View, e *schema.Event) (body []jen.Code, undone string) {
+	var left, missing []string
+	var notes []jen.Code
 	for _, c := range copies(s, v, e) {
 		switch {
-		case c.text != "":
-			lines = append(lines, c.text)
-			if c.converts != "" {
-				g.use(s.Module + "/types")
-			}
+		case c.statement != nil:
+			body = append(body, c.statement)
 		case c.why != "":
-			left = append(left, c.why)
-			leftNames = append(leftNames, c.field.Name)
+			left = append(left, c.field.Name)
+			notes = append(notes, comment("Not copied: "+c.why))
 		default:
 			missing = append(missing, c.field.Name)
 		}
 	}
-	if len(lines) > 0 && !v.KeyedByEntity {
-		g.printf("// Events of different %s arrive in any order: only the latest may overwrite.\n", plural(s.Entity.Name))
+	if len(missing) > 0 {
+		notes = append(notes, comment(fmt.Sprintf("The event has no field for: %s.", strings.Join(missing, ", "))))
+	}
+	if len(body) == 0 {
+		return notes, "does nothing"
+	}
+	if !v.KeyedByEntity {
 		beware := partOfLatest(s, v, e)
 		if beware != "" {
 			undone = "lets the order of events show"
 		}
-		g.printf("%s", comment(beware))
-		g.printf("if meta.Latest {\n%s}\n", strings.Join(lines, ""))
-	} else {
-		g.printf("%s", strings.Join(lines, ""))
+		body = []jen.Code{
+			jen.Commentf("Events of different %s arrive in any order: only the latest may overwrite.", plural(s.Entity.Name)),
+			comment(beware),
+			jen.If(jen.Id("meta").Dot("Latest")).Block(body...),
+		}
 	}
-	for _, why := range left {
-		g.printf("%s", comment("Not copied: "+why))
+	if len(left) > 0 {
+		undone = "leaves out " + strings.Join(left, ", ")
 	}
-	if len(missing) > 0 {
-		g.printf("%s", comment(fmt.Sprintf("The event has no field for: %s.", strings.Join(missing, ", "))))
-	}
-	switch {
-	case len(lines) == 0:
-		return "does nothing"
-	case len(leftNames) > 0:
-		return "leaves out " + strings.Join(leftNames, ", ")
-	}
-	return undone
+	return append(body, notes...), undone
 }
 
 // partOfLatest is what a stub says of fields that it copies and that not every event of the view
@@ -125,7 +122,7 @@ func partOfLatest(s *schema.Service, v *schema.View, e *schema.Event) string {
 func copiedNames(s *schema.Service, v *schema.View, e *schema.Event, always bool) []string {
 	var names []string
 	for _, c := range copies(s, v, e) {
-		if c.text != "" && !(always && c.source != nil && c.source.Optional) {
+		if c.statement != nil && !(always && c.source != nil && c.source.Optional) {
 			names = append(names, c.field.Name)
 		}
 	}
@@ -145,13 +142,12 @@ func plural(noun string) string {
 
 // fieldCopy is what a stub does for one field of a view.
 type fieldCopy struct {
-	field    *schema.Field
-	text     string        // the statement; "" when nothing is copied
-	why      string        // why a field of the same name is not copied; "" when there is none
-	source   *schema.Field // of the event; nil for the entity's key and state
-	state    bool          // set from meta.State
-	key      bool          // set from the entity's key
-	converts string        // the named type that the statement converts to
+	field     *schema.Field
+	statement jen.Code      // nil when nothing is copied
+	why       string        // why a field of the same name is not copied; "" when there is none
+	source    *schema.Field // of the event; nil for the entity's key and state
+	state     bool          // set from meta.State
+	key       bool          // set from the entity's key
 }
 
 // copies says for each field of a view how a new stub fills it from an event.
@@ -161,17 +157,17 @@ func copies(s *schema.Service, v *schema.View, e *schema.Event) []fieldCopy {
 	var all []fieldCopy
 	for _, f := range v.Fields {
 		c := fieldCopy{field: f}
-		to := "view." + targets[f.Name]
+		to := fieldOf("view", targets[f.Name])
 		switch i := slices.IndexFunc(e.Fields, func(ef *schema.Field) bool { return ef.Name == f.Name }); {
 		case holdsState(s, f):
 			c.state = true
-			c.setState(to)
+			c.statement = copyState(s, f, to)
 		case f.Name == s.Entity.Key && f.Type.Kind == schema.String:
 			c.key = true
-			c.text = assign(to, "event."+sources[s.Entity.Key], f, f.Type, false)
+			c.statement = copyTo(s, f, to, fieldOf("event", sources[s.Entity.Key]), f.Type)
 		case i >= 0 && copyable(e.Fields[i].Type, f.Type):
 			c.source = e.Fields[i]
-			c.convert(to, "event."+sources[f.Name])
+			c.statement = copyField(s, f, to, fieldOf("event", sources[f.Name]), c.source)
 		case i >= 0:
 			c.why = fmt.Sprintf("%s is %s in the event, %s in the view.", f.Name, typeText(e.Fields[i].Type), typeText(f.Type))
 		}
@@ -186,60 +182,46 @@ func holdsState(s *schema.Service, f *schema.Field) bool {
 		f.Type.Kind == schema.Enum && containsAll(f.Type.Values, s.Entity.States)
 }
 
-func (c *fieldCopy) setState(to string) {
-	value := c.conversion("meta.State", &schema.Type{Kind: schema.Enum, Values: c.field.Type.Values})
-	if c.field.Optional {
-		c.text = fmt.Sprintf("if meta.State != \"\" {\n%s = new(%s)\n}\n", to, value)
-		return
+// copyState copies the entity's state to a field of the view.
+func copyState(s *schema.Service, f *schema.Field, to place) jen.Code {
+	state := fieldOf("meta", "State")
+	value, _ := inTypeOf(s, f, state, &schema.Type{Kind: schema.Enum, Values: f.Type.Values})
+	if f.Optional {
+		return when(notEmpty(state), assign(to.value(), jen.New(value)))
 	}
-	c.text = fmt.Sprintf("%s = %s\n", to, value)
+	return assign(to.value(), value)
 }
 
-// convert writes the statement that copies from one field to another whose
-// types [copyable] has accepted.
-func (c *fieldCopy) convert(to, from string) {
-	source := c.source
-	if !source.Optional || nilable(source.Type) {
-		c.text = assign(to, c.conversion(from, source.Type), c.field, source.Type, false)
-		if source.Optional {
-			c.text = fmt.Sprintf("if %s != nil {\n%s}\n", from, c.text)
-		}
-		return
+// copyField copies a field of the event, which may be absent, to one of the view whose
+// type [copyable] has accepted.
+func copyField(s *schema.Service, f *schema.Field, to, from place, source *schema.Field) jen.Code {
+	if !source.Optional {
+		return copyTo(s, f, to, from, source.Type)
 	}
-	value := c.conversion("*"+from, source.Type)
-	if c.field.Optional && value == "*"+from {
-		c.text = fmt.Sprintf("if %s != nil {\n%s = %s\n}\n", from, to, from)
-		return
-	}
-	c.text = fmt.Sprintf("if %s != nil {\n%s}\n", from, assign(to, value, c.field, source.Type, true))
+	from.pointer = !nilable(source.Type)
+	return when(notNil(from), copyTo(s, f, to, from, source.Type))
 }
 
-// assign writes an assignment of a value to a field that may be a pointer.
-func assign(to, value string, f *schema.Field, from *schema.Type, dereferenced bool) string {
+// copyTo assigns a variable of a type to a field of the view, or a pointer to it where the
+// field is one.
+func copyTo(s *schema.Service, f *schema.Field, to, from place, t *schema.Type) jen.Code {
+	value, converted := inTypeOf(s, f, from, t)
 	switch {
 	case !f.Optional || nilable(f.Type):
-		return fmt.Sprintf("%s = %s\n", to, value)
-	case dereferenced || strings.HasSuffix(value, ")"):
-		return fmt.Sprintf("%s = new(%s)\n", to, value)
+	case converted:
+		value = jen.New(value)
+	default:
+		value = from.address()
 	}
-	return fmt.Sprintf("%s = &%s\n", to, value)
+	return assign(to.value(), value)
 }
 
-// conversion wraps a value in a conversion to the field's Go type where enums need one.
-func (c *fieldCopy) conversion(value string, from *schema.Type) string {
-	to := c.field.Type
-	if from.Kind != schema.Enum {
-		return value
+// inTypeOf is the value of a variable in the Go type of a field, which differs for enums.
+func inTypeOf(s *schema.Service, f *schema.Field, from place, t *schema.Type) (value jen.Code, converted bool) {
+	if t.Kind == schema.Enum && enumName(t) != enumName(f.Type) {
+		return goType(s, f.Type).Parens(from.value()), true
 	}
-	fromNamed, toNamed := enumName(from), enumName(to)
-	switch {
-	case fromNamed == toNamed:
-		return value
-	case toNamed == "":
-		return "string(" + value + ")"
-	}
-	c.converts = toNamed
-	return fmt.Sprintf("types.%s(%s)", toNamed, value)
+	return from.value(), false
 }
 
 // copyable reports whether an event's value fits a view's field as it is: the

@@ -3,6 +3,8 @@ package templates
 import (
 	"fmt"
 
+	"github.com/dave/jennifer/jen"
+
 	"github.com/esgen/esgen/schema"
 )
 
@@ -13,50 +15,46 @@ func typeFiles(s *schema.Service) ([]File, error) {
 	taken := map[string]bool{"patterns": true, "types": true}
 	var files []File
 	for _, t := range s.Types {
-		g := newGofile("types")
+		g := newGofile(s, "types", "types", "")
 		switch t.Type.Kind {
 		case schema.Object:
-			writeObject(g, s, t, patterns)
+			declareObject(g, s, t, patterns)
 		case schema.Enum:
-			writeEnum(g, t)
+			declareEnum(g, s, t)
 		default:
 			continue
 		}
-		files = append(files, g.generated("types/"+uniqueFile(taken, schema.GoFile(t.Name))+"_gen.go"))
+		files = append(files, g.generated(uniqueFile(taken, schema.GoFile(t.Name))+"_gen.go"))
 	}
 	if len(files) == 0 {
 		return nil, nil
 	}
-	files = append(files, patterns.sharedFile(s, "types", "types/patterns_gen.go")...)
-	g := newGofile("types")
-	g.doc = fmt.Sprintf("Package types holds the values that events and views of the %s service share.", s.Name)
-	return append(files, g.generated("types/types_gen.go")), nil
+	files = append(files, patterns.sharedFile(s, "types")...)
+	doc := fmt.Sprintf("Package types holds the values that events and views of the %s service share.", s.Name)
+	return append(files, newGofile(s, "types", "types", doc).generated("types_gen.go")), nil
 }
 
-func writeObject(g *gofile, s *schema.Service, t *schema.NamedType, patterns *patternNames) {
+func declareObject(g *gofile, s *schema.Service, t *schema.NamedType, patterns *patternNames) {
 	st := typeStructure(t, patterns)
-	g.printf("%s", docComment(st.name+" is a shared type.", paragraphs(t.Description, st.filledIn()), t.Deprecated))
-	g.printf("type %s struct {\n", st.name)
-	st.declare(g, s)
-	g.printf("}\n\n")
-	st.enumConstants(g)
-	st.decode(g, s)
-	st.encode(g, "AppendJSON appends the fields as a JSON object.")
-	st.redaction(g, "")
+	st.declare(g, s, docText(st.name+" is a shared type.", paragraphs(t.Description, st.filledIn()), t.Deprecated), nil)
+	st.declareConstants(g)
+	st.declareDecode(g, s)
+	st.declareEncode(g, "AppendJSON appends the fields as a JSON object.")
+	st.declareRedaction(g, "")
 }
 
-func writeEnum(g *gofile, t *schema.NamedType) {
+func declareEnum(g *gofile, s *schema.Service, t *schema.NamedType) {
 	name := schema.GoName(t.Name)
-	g.useAs("es", runtimePath)
-	g.printf("%s", docComment(fmt.Sprintf("%s is one of %s.", name, count(len(t.Type.Values), "value")), t.Description, t.Deprecated))
-	g.printf("type %s string\n\n// Values of [%s].\nconst (\n", name, name)
+	what := fmt.Sprintf("%s is one of %s.", name, count(len(t.Type.Values), "value"))
+	g.declare(docText(what, t.Description, t.Deprecated), jen.Type().Id(name).String())
+	var constants []jen.Code
 	for _, v := range t.Type.Values {
-		g.printf("%s %s = %s\n", schema.GoEnumConst(t.Name, v), name, quoted(v))
+		constants = append(constants, jen.Id(schema.GoEnumConst(t.Name, v)).Id(name).Op("=").Add(quoted(v)))
 	}
-	g.printf(")\n\n// Decode reads a value and reports to d what is wrong.\n")
-	g.printf("func (t *%s) Decode(d *es.Decoder) {\nif d.String((*string)(t)) {\n", name)
-	writeCall(g, "d.EnumStrings", t.Type.Values, func(v string) string {
-		return "string(" + schema.GoEnumConst(t.Name, v) + ")"
-	})
-	g.printf("}\n}\n")
+	g.declare(fmt.Sprintf("Values of [%s].", name), jen.Const().Defs(constants...))
+	values := *t.Type
+	values.Named = t // as where the type is used
+	read := jen.Id("d").Dot("String").Call(jen.Parens(jen.Op("*").String()).Parens(jen.Id("t")))
+	g.declare("Decode reads a value and reports to d what is wrong.",
+		method("t", jen.Op("*").Id(name), "Decode").Params(decoder()).Block(jen.If(read).Block(enumCheck(s, &values, ""))))
 }

@@ -3,70 +3,64 @@ package templates
 import (
 	"fmt"
 	"slices"
-	"strings"
+
+	"github.com/dave/jennifer/jen"
 
 	"github.com/esgen/esgen/schema"
 )
 
-// runtimePath is the package that generated services import as es.
-const runtimePath = "github.com/esgen/esgen/runtime"
-
 // fieldGoType is the Go type of a field: a pointer when it is optional, unless
 // nil is absence already.
-func fieldGoType(g *gofile, s *schema.Service, f *schema.Field) string {
+func fieldGoType(s *schema.Service, f *schema.Field) jen.Code {
 	if f.Optional && !nilable(f.Type) {
-		return "*" + goType(g, s, f.Type)
+		return jen.Op("*").Add(goType(s, f.Type))
 	}
-	return goType(g, s, f.Type)
+	return goType(s, f.Type)
 }
 
-// goType is the Go type of a value; what it needs is imported into g.
-func goType(g *gofile, s *schema.Service, t *schema.Type) string {
+// goType is the Go type of a value.
+func goType(s *schema.Service, t *schema.Type) *jen.Statement {
 	switch t.Kind {
 	case schema.Int:
-		return "int64"
+		return jen.Int64()
 	case schema.Float:
-		return "float64"
+		return jen.Float64()
 	case schema.Bool:
-		return "bool"
+		return jen.Bool()
 	case schema.Timestamp:
-		g.use("time")
-		return "time.Time"
+		return jen.Qual("time", "Time")
 	case schema.Decimal:
-		g.useAs("es", runtimePath)
-		return "es.Decimal"
+		return es("Decimal")
 	case schema.Date:
-		g.useAs("es", runtimePath)
-		return "es.Date"
+		return es("Date")
 	case schema.UUID:
-		g.useAs("es", runtimePath)
-		return "es.UUID"
+		return es("UUID")
 	case schema.Bytes:
-		return "[]byte"
+		return jen.Index().Byte()
 	case schema.JSON:
-		g.use("encoding/json")
-		return "json.RawMessage"
+		return jen.Qual("encoding/json", "RawMessage")
 	case schema.List:
-		return "[]" + goType(g, s, t.Elem)
+		return jen.Index().Add(goType(s, t.Elem))
 	case schema.Map:
-		return "map[string]" + goType(g, s, t.Elem)
+		return jen.Map(jen.String()).Add(goType(s, t.Elem))
 	case schema.Object:
-		return sharedType(g, s, t.Named.Name)
+		return sharedType(s, t.Named)
 	case schema.Enum:
 		if t.Named != nil {
-			return sharedType(g, s, t.Named.Name)
+			return sharedType(s, t.Named)
 		}
 	}
-	return "string"
+	return jen.String()
 }
 
 // sharedType is the Go type for an entry of "types:".
-func sharedType(g *gofile, s *schema.Service, name string) string {
-	if g.pkg == "types" {
-		return schema.GoName(name)
-	}
-	g.use(s.Module + "/types")
-	return "types." + schema.GoName(name)
+func sharedType(s *schema.Service, t *schema.NamedType) *jen.Statement {
+	return jen.Qual(s.Module+"/types", schema.GoName(t.Name))
+}
+
+// enumConstant is the constant for a value of a named enum.
+func enumConstant(s *schema.Service, t *schema.NamedType, value string) *jen.Statement {
+	return jen.Qual(s.Module+"/types", schema.GoEnumConst(t.Name, value))
 }
 
 // valueMethods are the methods of es.Decoder and the functions of package es
@@ -86,9 +80,9 @@ var valueMethods = map[schema.Kind]struct{ read, append, sort string }{
 }
 
 // plainString converts a value of a named enum to a string.
-func plainString(t *schema.Type, value string) string {
-	if enumName(t) != "" {
-		return "string(" + value + ")"
+func plainString(t *schema.Type, value jen.Code) jen.Code {
+	if isNamedEnum(t) {
+		return jen.String().Parens(value)
 	}
 	return value
 }
@@ -101,58 +95,85 @@ func local(name string, depth int) string {
 	return fmt.Sprintf("%s%d", name, depth+1)
 }
 
-// writeAppend writes statements that append a value to dst as JSON. given is the variable that
-// says whether to leave out what nobody gave; "" for no.
-func writeAppend(g *gofile, t *schema.Type, value string, depth int, given string) {
+// appendTo appends to the variable dst what function makes of it and a value.
+func appendTo(call *jen.Statement) jen.Code { return assign(jen.Id("dst"), call) }
+
+// appendText appends a text to dst.
+func appendText(text string) jen.Code {
+	return appendTo(jen.Append(jen.Id("dst"), jen.Add(quoted(text)).Op("...")))
+}
+
+// appendRune appends a character to dst.
+func appendRune(r rune) jen.Code { return appendTo(jen.Append(jen.Id("dst"), jen.LitRune(r))) }
+
+// appendValue appends a value to dst as JSON. given says that it stands where a variable of
+// that name tells whether to leave out what nobody gave.
+func appendValue(t *schema.Type, value place, depth int, given bool) jen.Code {
+	dst := jen.Id("dst")
 	switch t.Kind {
 	case schema.Object:
-		if given != "" && shortType(t, &visited{}) {
-			g.printf("dst = %s.AppendFields(dst, %s)\n", value, given)
-			return
+		if given && shortType(t, &visited{}) {
+			return appendTo(value.dot("AppendFields").Call(dst, jen.Id("given")))
 		}
-		g.printf("dst = %s.AppendJSON(dst)\n", value)
+		return appendTo(value.dot("AppendJSON").Call(dst))
 	case schema.List:
 		i := local("i", depth)
-		g.printf("dst = append(dst, '[')\nfor %s := range %s {\nif %s > 0 {\ndst = append(dst, ',')\n}\n", i, value, i)
-		writeAppend(g, t.Elem, indexed(value, i), depth+1, given)
-		g.printf("}\ndst = append(dst, ']')\n")
+		return lines(
+			appendRune('['),
+			forEach(jen.Id(i), value.value(), commaBehind(i), appendValue(t.Elem, value.at(i), depth+1, given)),
+			appendRune(']'),
+		)
 	case schema.Map:
 		i, name := local("i", depth), local("name", depth)
-		g.use("maps")
-		g.use("slices")
-		g.printf("dst = append(dst, '{')\nfor %s, %s := range slices.Sorted(maps.Keys(%s)) {\n", i, name, value)
-		g.printf("if %s > 0 {\ndst = append(dst, ',')\n}\n", i)
-		g.printf("dst = append(es.AppendString(dst, %s), ':')\n", name)
-		writeAppend(g, t.Elem, indexed(value, name), depth+1, given)
-		g.printf("}\ndst = append(dst, '}')\n")
-	default:
-		g.useAs("es", runtimePath)
-		g.printf("dst = es.%s(dst, %s)\n", valueMethods[t.Kind].append, plainString(t, value))
+		names := jen.Qual("slices", "Sorted").Call(jen.Qual("maps", "Keys").Call(value.value()))
+		return lines(
+			appendRune('{'),
+			forEach(jen.List(jen.Id(i), jen.Id(name)), names,
+				commaBehind(i),
+				appendTo(jen.Append(es("AppendString").Call(dst, jen.Id(name)), jen.LitRune(':'))),
+				appendValue(t.Elem, value.at(name), depth+1, given)),
+			appendRune('}'),
+		)
 	}
+	return appendTo(es(valueMethods[t.Kind].append).Call(dst, plainString(t, value.value())))
 }
 
-func indexed(value, index string) string {
-	return parenthesized(value) + "[" + index + "]"
+// commaBehind separates an element from the one before it; i counts them.
+func commaBehind(i string) jen.Code {
+	return jen.If(jen.Id(i).Op(">").Lit(0)).Block(appendRune(','))
 }
 
-// checks writes what a decoder asks of the value that was read or closed last.
-type checks func(t *schema.Type)
+// checks are what a decoder asks of the value that was read or closed last; nil where only
+// its type counts, as in stored texts.
+type checks func(t *schema.Type) []jen.Code
 
-// writeDecode writes statements that read one value into target, an addressable
-// expression. Without checks only the value's type counts, as in stored texts.
-func writeDecode(g *gofile, s *schema.Service, t *schema.Type, target string, check checks, depth int) {
+func (c checks) of(t *schema.Type) []jen.Code {
+	if c == nil {
+		return nil
+	}
+	return c(t)
+}
+
+// decoder is the parameter of Decode methods.
+func decoder() jen.Code { return jen.Id("d").Op("*").Add(es("Decoder")) }
+
+// d is a call of a method of the decoder.
+func d(method string, args ...jen.Code) *jen.Statement {
+	return jen.Id("d").Dot(method).Call(args...)
+}
+
+// decodeValue reads one value into target.
+func decodeValue(s *schema.Service, t *schema.Type, target place, check checks, depth int) jen.Code {
 	if decodesItself(t, check) {
-		g.printf("%s.Decode(d)\n", target)
-		return
+		return target.dot("Decode").Call(jen.Id("d"))
 	}
 	switch t.Kind {
 	case schema.List:
-		writeDecodeList(g, s, t, target, check, depth)
+		return decodeList(s, t, target, check, depth)
 	case schema.Map:
-		writeDecodeMap(g, s, t, target, check, depth)
-	default:
-		writeDecodeScalar(g, t, address(target), check)
+		return decodeMap(s, t, target, check, depth)
 	}
+	return decodeScalar(valueMethods[t.Kind].read, t, target, check)
 }
 
 // decodesItself reports whether values of the type have a Decode method that asks
@@ -167,100 +188,64 @@ func decodesItself(t *schema.Type, check checks) bool {
 	return false
 }
 
-// writeDecodeScalar reads into a pointer, and closes the condition around the
-// checks when there are any.
-func writeDecodeScalar(g *gofile, t *schema.Type, pointer string, check checks) {
-	if enumName(t) != "" {
-		pointer = "(*string)(" + pointer + ")"
+// decodeScalar reads a value by a method of the decoder.
+func decodeScalar(method string, t *schema.Type, target place, check checks) jen.Code {
+	pointer := target.address()
+	if isNamedEnum(t) {
+		pointer = jen.Parens(jen.Op("*").String()).Parens(pointer)
 	}
-	call := fmt.Sprintf("d.%s(%s)", valueMethods[t.Kind].read, pointer)
-	if check == nil {
-		g.printf("%s\n", call)
-		return
+	if calls := check.of(t); len(calls) > 0 {
+		return jen.If(d(method, pointer)).Block(calls...)
 	}
-	before := g.body.Len()
-	g.printf("if %s {\n", call)
-	inside := g.body.Len()
-	check(t)
-	if g.body.Len() == inside {
-		g.body.Truncate(before)
-		g.printf("%s\n", call)
-		return
-	}
-	g.printf("}\n")
+	return d(method, pointer)
 }
 
-// writeDecodeElement reads an element of a list or map that is neither a struct
-// nor a list or map itself. In free form it may be null: only a member's null
-// stands for an absent value.
-func writeDecodeElement(g *gofile, t *schema.Type, pointer string, check checks) {
+// decodeElement reads an element of a list or map. In free form it may be null: only a
+// member's null stands for an absent value.
+func decodeElement(s *schema.Service, t *schema.Type, target place, check checks, depth int) jen.Code {
 	if t.Kind == schema.JSON {
-		g.printf("d.JSONOrNull(%s)\n", pointer)
-		return
+		return decodeScalar("JSONOrNull", t, target, check)
 	}
-	writeDecodeScalar(g, t, pointer, check)
+	return decodeValue(s, t, target, check, depth)
 }
 
-func writeDecodeList(g *gofile, s *schema.Service, t *schema.Type, target string, check checks, depth int) {
-	g.useAs("es", runtimePath)
-	g.printf("if d.List() {\n%s = es.NewList[%s](d)\nfor d.Element() {\n", target, goType(g, s, t.Elem))
-	switch {
-	case decodesItself(t.Elem, check):
-		g.printf("es.Append(%s).Decode(d)\n", address(target))
-	case t.Elem.Kind == schema.List, t.Elem.Kind == schema.Map:
-		element := local("element", depth)
-		g.printf("%s := es.Append(%s)\n", element, address(target))
-		writeDecode(g, s, t.Elem, "*"+element, check, depth+1)
-	default:
-		writeDecodeElement(g, t.Elem, "es.Append("+address(target)+")", check)
+func decodeList(s *schema.Service, t *schema.Type, target place, check checks, depth int) jen.Code {
+	var named jen.Code // the element, where it is mentioned more than once
+	element := place{expression: es("Append").Call(target.address()), pointer: true}
+	if t.Elem.Kind == schema.List || t.Elem.Kind == schema.Map {
+		name := local("element", depth)
+		named = define(name, element.expression)
+		element.expression = jen.Id(name)
 	}
-	g.printf("}\n")
-	if check != nil {
-		check(t)
-	}
-	g.printf("}\n")
+	return jen.If(d("List")).Block(append([]jen.Code{
+		assign(target.value(), es("NewList").Types(goType(s, t.Elem)).Call(jen.Id("d"))),
+		jen.For(d("Element")).Block(named, decodeElement(s, t.Elem, element, check, depth+1)),
+	}, check.of(t)...)...)
 }
 
-func writeDecodeMap(g *gofile, s *schema.Service, t *schema.Type, target string, check checks, depth int) {
+func decodeMap(s *schema.Service, t *schema.Type, target place, check checks, depth int) jen.Code {
 	name, value := local("name", depth), local("value", depth)
-	elem := goType(g, s, t.Elem)
-	g.printf("if d.Object() {\n%s = map[string]%s{}\nfor d.Member() {\n", target, elem)
-	g.printf("%s := d.Name()\nvar %s %s\n", name, value, elem)
-	if t.Elem.Kind == schema.JSON {
-		writeDecodeElement(g, t.Elem, "&"+value, check)
-	} else {
-		writeDecode(g, s, t.Elem, value, check, depth+1)
-	}
-	g.printf("%s[%s] = %s\n}\n", parenthesized(target), name, value)
-	if check != nil {
-		check(t)
-	}
-	g.printf("}\n")
-}
-
-// address is the pointer to an addressable expression.
-func address(target string) string {
-	if pointer, ok := strings.CutPrefix(target, "*"); ok {
-		return pointer
-	}
-	return "&" + target
-}
-
-func parenthesized(target string) string {
-	if strings.HasPrefix(target, "*") {
-		return "(" + target + ")"
-	}
-	return target
+	return jen.If(d("Object")).Block(append([]jen.Code{
+		assign(target.value(), goType(s, t).Values()),
+		jen.For(d("Member")).Block(
+			define(name, d("Name")),
+			jen.Var().Id(value).Add(goType(s, t.Elem)),
+			decodeElement(s, t.Elem, place{expression: jen.Id(value)}, check, depth+1),
+			assign(target.at(name).value(), jen.Id(value)),
+		),
+	}, check.of(t)...)...)
 }
 
 // enumName is the Go type of a named enum, "" for an enum in place and for
 // anything else.
 func enumName(t *schema.Type) string {
-	if t.Kind == schema.Enum && t.Named != nil {
+	if isNamedEnum(t) {
 		return schema.GoName(t.Named.Name)
 	}
 	return ""
 }
+
+func isNamedEnum(t *schema.Type) bool { return t.Kind == schema.Enum && t.Named != nil }
 
 // nilable reports whether nil is how an absent value of the type looks in Go, so
 // that an optional field of it is no pointer.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/dave/jennifer/jen"
+
 	"github.com/esgen/esgen/schema"
 )
 
@@ -19,7 +21,7 @@ func viewFiles(s *schema.Service) ([]File, error) {
 	return files, nil
 }
 
-// viewWriter writes view_gen.go of one view.
+// viewWriter composes view_gen.go of one view.
 type viewWriter struct {
 	*gofile
 	service *schema.Service
@@ -28,20 +30,34 @@ type viewWriter struct {
 }
 
 func viewFile(s *schema.Service, v *schema.View) File {
-	g := newGofile(viewPackage(v))
-	g.useAs("es", runtimePath)
-	w := &viewWriter{gofile: g, service: s, view: v, names: viewFieldNames(v)}
-	g.doc = w.packageDoc()
-	w.writeStruct()
-	w.writeDefinition()
-	w.writeKeys()
-	w.writeStart()
-	w.writeFold()
-	w.writeChecks()
-	w.writeAppendJSON()
-	w.writeLoad()
-	w.writeIndexEntries()
-	return g.generated(viewFolder(v) + "/view_gen.go")
+	w := &viewWriter{service: s, view: v, names: viewFieldNames(v)}
+	w.gofile = newGofile(s, viewFolder(v), viewPackage(v), w.packageDoc())
+	w.declareStruct()
+	w.declareDefinition()
+	w.declareKeys()
+	w.declareStart()
+	w.declareFold()
+	w.declareChecks()
+	w.declareAppendJSON()
+	w.declareLoad()
+	w.declareIndexEntries()
+	return w.generated("view_gen.go")
+}
+
+// field is the field of the record v that a key or a field of the view has.
+func (w *viewWriter) field(name string) place { return fieldOf("v", w.names[name]) }
+
+// method begins a method of records.
+func (w *viewWriter) method(name string) *jen.Statement {
+	return method("v", jen.Op("*").Id("View"), name)
+}
+
+// keyType is the type of the record's key.
+func (w *viewWriter) keyType() *schema.Type {
+	if w.view.KeyedByEntity || w.view.KeyType == nil {
+		return &schema.Type{Kind: schema.String}
+	}
+	return w.view.KeyType
 }
 
 func viewPackage(v *schema.View) string { return schema.GoPackage(v.Name, "view") }
@@ -69,7 +85,7 @@ func (w *viewWriter) packageDoc() string {
 	if !v.KeyedByEntity {
 		per = "one record per " + v.Key
 	}
-	doc := fmt.Sprintf("Package %s is the view %q: %s.", w.pkg, v.Name, per)
+	doc := fmt.Sprintf("Package %s is the view %q: %s.", viewPackage(v), v.Name, per)
 	if v.Description != "" {
 		doc += "\n\n" + v.Description
 	}
@@ -87,95 +103,85 @@ func (w *viewWriter) packageDoc() string {
 	return doc
 }
 
-// writeStruct declares View, the values of its enums, and how it keeps what is
+// declareStruct declares View, the values of its enums, and how it keeps what is
 // sensitive out of logs.
-func (w *viewWriter) writeStruct() {
+func (w *viewWriter) declareStruct() {
 	v := w.view
 	st := newStructure("View", "v", v.Fields, w.names, newPatternNames())
 	st.keyName, st.secretKey = w.names[v.Key], v.SensitiveKey()
 	st.secret = v.HoldsSensitive()
-	w.printf("%s", comment(fmt.Sprintf("View is one record of the view %q.", v.Name)))
-	w.printf("type View struct {\n")
-	w.printf("%s %s // the record's key, set before the first event is folded\n", st.keyName, w.keyType())
-	if len(st.members) > 0 {
-		w.printf("\n")
-	}
-	st.declare(w.gofile, w.service)
-	w.printf("}\n\n")
-	if !v.KeyedByEntity && v.KeyType.Kind == schema.Enum && v.KeyType.Named == nil {
-		key := &structure{name: st.name, members: []member{{&schema.Field{Name: v.Key, Type: v.KeyType}, st.keyName}}}
-		key.enumConstants(w.gofile)
-	}
-	st.enumConstants(w.gofile)
-	st.redaction(w.gofile, v.Key)
+	key := member{&schema.Field{Name: v.Key, Type: w.keyType()}, st.keyName}
+	st.declare(w.gofile, w.service, fmt.Sprintf("View is one record of the view %q.", v.Name),
+		jen.Id(key.goName).Add(goType(w.service, key.Type)).Comment("the record's key, set before the first event is folded"))
+	key.declareConstants(w.gofile, st.name)
+	st.declareConstants(w.gofile)
+	st.declareRedaction(w.gofile, v.Key)
 }
 
-// keyType is the Go type of the record's key.
-func (w *viewWriter) keyType() string {
-	if w.view.KeyedByEntity {
-		return "string"
-	}
-	return goType(w.gofile, w.service, w.view.KeyType)
-}
-
-func (w *viewWriter) writeDefinition() {
+func (w *viewWriter) declareDefinition() {
 	v := w.view
-	w.use(w.service.Module + "/events")
-	w.printf("// Definition describes the view to the runtime and to tests.\n")
-	w.printf("func Definition() es.View {\nreturn es.View{\n")
-	w.printf("Name: %q,\nRevision: %d,\nKeyName: %q,\n", v.Name, v.Revision, v.Key)
-	var names []string
+	var events, indexes []jen.Code
 	for _, ve := range v.Events {
-		names = append(names, fmt.Sprintf("%q", ve.Event.Name))
+		events = append(events, jen.Lit(ve.Event.Name))
 	}
-	w.printf("Events: []string{%s},\n", strings.Join(names, ", "))
+	items := []jen.Code{
+		keyed("Name", jen.Lit(v.Name)),
+		keyed("Revision", jen.Lit(v.Revision)),
+		keyed("KeyName", jen.Lit(v.Key)),
+		keyed("Events", jen.Index().String().Values(events...)),
+	}
 	if !v.KeyedByEntity {
-		w.printf("Keys: recordKeys,\n")
-		if parse := w.parseKey(v.Key, v.KeyType); v.KeyType.Kind != schema.Enum && parse != "es.StringKey" {
-			w.printf("ParseKey: %s,\n", parse)
+		items = append(items, keyed("Keys", jen.Id("recordKeys")))
+		if parse := parsersOfKeys[v.KeyType.Kind]; parse != "" {
+			items = append(items, keyed("ParseKey", es(parse)))
 		}
 	}
-	w.printf("New: newRecord,\n")
-	if len(v.Indexes) > 0 {
-		w.printf("Indexes: []es.Index{\n")
-		for _, ix := range v.Indexes {
-			desc := ""
-			if ix.Desc {
-				desc = "Desc: true, "
-			}
-			w.printf("{Name: %q, %sParseKey: %s},\n", ix.Name, desc, w.parseKey(ix.Key.Name, ix.Key.Type))
+	items = append(items, keyed("New", jen.Id("newRecord")))
+	for _, ix := range v.Indexes {
+		index := []jen.Code{keyed("Name", jen.Lit(ix.Name))}
+		if ix.Desc {
+			index = append(index, keyed("Desc", jen.True()))
 		}
-		w.printf("},\n")
+		indexes = append(indexes, jen.Values(append(index, keyed("ParseKey", w.parseKey(ix.Key)))...))
 	}
-	w.printf("EventTypes: events.Types,\n}\n}\n\n")
+	if len(indexes) > 0 {
+		items = append(items, keyed("Indexes", jen.Index().Add(es("Index")).Add(braced(true, indexes...))))
+	}
+	items = append(items, keyed("EventTypes", jen.Qual(w.service.Module+"/events", "Types")))
+	w.declare("Definition describes the view to the runtime and to tests.",
+		jen.Func().Id("Definition").Params().Add(es("View")).Block(jen.Return(es("View").Add(braced(true, items...)))))
 }
 
-// parseKey is the function that reads a key of an index or of the records from a request.
-func (w *viewWriter) parseKey(field string, t *schema.Type) string {
-	switch t.Kind {
-	case schema.Int:
-		return "es.IntKey"
-	case schema.Bool:
-		return "es.BoolKey"
-	case schema.UUID:
-		return "es.UUIDKey"
-	case schema.Date:
-		return "es.DateKey"
-	case schema.Enum:
-		return "es.EnumKey(" + strings.Join(w.enumConstants(field, t), ", ") + ")"
-	}
-	return "es.StringKey"
+// parsersOfKeys are the functions that read keys of a kind from a request; for other kinds
+// any text is one.
+var parsersOfKeys = map[schema.Kind]string{
+	schema.Int: "IntKey", schema.Bool: "BoolKey", schema.UUID: "UUIDKey", schema.Date: "DateKey",
 }
 
-// enumConstants are the Go expressions of an enum's values as strings.
-func (w *viewWriter) enumConstants(field string, t *schema.Type) []string {
-	var values []string
-	for _, value := range t.Values {
-		if t.Named == nil {
-			values = append(values, schema.GoFieldConst("View", w.names[field], value))
-			continue
-		}
-		values = append(values, "string("+sharedType(w.gofile, w.service, t.Named.Name)+schema.GoConst(value)+")")
+// parseKey is the function that reads a key of an index from a request.
+func (w *viewWriter) parseKey(f *schema.Field) jen.Code {
+	if f.Type.Kind == schema.Enum {
+		return es("EnumKey").Call(w.enumValues(f)...)
+	}
+	if parse := parsersOfKeys[f.Type.Kind]; parse != "" {
+		return es(parse)
+	}
+	return es("StringKey")
+}
+
+// enumValues are the values of an enum as strings.
+func (w *viewWriter) enumValues(f *schema.Field) []jen.Code {
+	values := make([]jen.Code, len(f.Type.Values))
+	for i, value := range f.Type.Values {
+		values[i] = w.enumValue(f.Name, f.Type, value)
 	}
 	return values
+}
+
+// enumValue is the constant for a value of an enum as a string.
+func (w *viewWriter) enumValue(field string, t *schema.Type, value string) jen.Code {
+	if t.Named == nil {
+		return jen.Id(schema.GoFieldConst("View", w.names[field], value))
+	}
+	return jen.String().Parens(enumConstant(w.service, t.Named, value))
 }

@@ -3,6 +3,8 @@ package templates
 import (
 	"slices"
 
+	"github.com/dave/jennifer/jen"
+
 	"github.com/esgen/esgen/schema"
 )
 
@@ -35,80 +37,72 @@ func needsCheckBeside(t *schema.Type, seen map[*schema.NamedType]bool) bool {
 	return checkOf[t.Kind] != ""
 }
 
-// writeChecks writes what finds values that cannot be stored: a method, and a
+// declareChecks declares what finds values that cannot be stored: a method, and a
 // function for each type of object that the record can hold.
-func (w *viewWriter) writeChecks() {
+func (w *viewWriter) declareChecks() {
 	if !w.checked() {
 		return
 	}
-	w.printf("// check finds values that cannot be stored, such as a Decimal beyond 38 digits.\n")
-	w.printf("func (v *View) check() error {\nvar c es.Checks\n")
-	c := &checkWriter{viewWriter: w, checks: "&c"}
+	c := &viewChecks{service: w.service, checks: jen.Op("&").Id("c")}
+	body := []jen.Code{jen.Var().Id("c").Add(es("Checks"))}
 	for _, f := range w.view.Fields {
 		c.name = quoted(f.Name)
-		c.field(f, "v."+w.names[f.Name])
+		body = append(body, c.field(f, w.field(f.Name)))
 	}
-	w.printf("return c.Err()\n}\n\n")
+	w.declare("check finds values that cannot be stored, such as a Decimal beyond 38 digits.",
+		w.method("check").Params().Error().Block(append(body, jen.Return(jen.Id("c").Dot("Err").Call()))...))
+	c.checks, c.name = jen.Id("c"), jen.Id("field")
 	for i := 0; i < len(c.objects); i++ { // grows meanwhile
-		c.object(c.objects[i])
+		w.declare("", c.object(c.objects[i]))
 	}
 }
 
-// checkWriter writes the checks of one function.
-type checkWriter struct {
-	*viewWriter
-	checks  string // the *es.Checks
-	name    string // the expression of the name of the view's field
+// viewChecks composes the checks of one function.
+type viewChecks struct {
+	service *schema.Service
+	checks  jen.Code // the *es.Checks
+	name    jen.Code // of the view's field
 	objects []*schema.NamedType
 }
 
-// object writes the function that checks an object.
-func (c *checkWriter) object(t *schema.NamedType) {
-	name := schema.GoName(t.Name)
-	c.printf("func check%s(c *es.Checks, field string, o *%s) {\n", name, sharedType(c.gofile, c.service, t.Name))
-	c.checks, c.name = "c", "field"
+// object is the function that checks an object.
+func (c *viewChecks) object(t *schema.NamedType) jen.Code {
 	names := typeFieldNames(t)
+	var body []jen.Code
 	for _, f := range t.Type.Fields {
-		c.field(f, "o."+names[f.Name])
+		body = append(body, c.field(f, fieldOf("o", names[f.Name])))
 	}
-	c.printf("}\n\n")
+	return jen.Func().Id("check"+schema.GoName(t.Name)).Params(jen.Id("c").Op("*").Add(es("Checks")), jen.Id("field").String(),
+		jen.Id("o").Op("*").Add(sharedType(c.service, t))).Block(body...)
 }
 
-func (c *checkWriter) field(f *schema.Field, value string) {
+// field checks a field; nil where there is nothing to check.
+func (c *viewChecks) field(f *schema.Field, value place) jen.Code {
 	if !needsCheck(f.Type) {
-		return
+		return nil
 	}
-	pointer := f.Optional && !nilable(f.Type)
 	switch {
-	case pointer:
-		c.printf("if %s != nil {\n", value)
-		defer c.printf("}\n")
-		value = "*" + value
+	case f.Optional && !nilable(f.Type):
+		return when(notNil(value), c.value(f.Type, place{value.expression, true}, 0))
 	case f.Type.Kind == schema.Date: // not yet assigned
-		c.printf("if !%s.IsZero() {\n", value)
-		defer c.printf("}\n")
+		return when(notZero(value), c.value(f.Type, value, 0))
 	}
-	c.value(f.Type, value, 0)
+	return c.value(f.Type, value, 0)
 }
 
-func (c *checkWriter) value(t *schema.Type, value string, depth int) {
+func (c *viewChecks) value(t *schema.Type, value place, depth int) jen.Code {
 	switch t.Kind {
 	case schema.List:
 		i := local("i", depth)
-		c.printf("for %s := range %s {\n", i, value)
-		c.value(t.Elem, indexed(value, i), depth+1)
-		c.printf("}\n")
+		return forEach(jen.Id(i), value.value(), c.value(t.Elem, value.at(i), depth+1))
 	case schema.Map: // whose elements have no address
-		element := local("element", depth)
-		c.printf("for _, %s := range %s {\n", element, value)
-		c.value(t.Elem, element, depth+1)
-		c.printf("}\n")
+		element := jen.Id(local("element", depth))
+		return forEach(jen.List(jen.Id("_"), element), value.value(), c.value(t.Elem, place{expression: element}, depth+1))
 	case schema.Object:
 		if !slices.Contains(c.objects, t.Named) {
 			c.objects = append(c.objects, t.Named)
 		}
-		c.printf("check%s(%s, %s, %s)\n", schema.GoName(t.Named.Name), c.checks, c.name, address(value))
-	default:
-		c.printf("c.%s(%s, %s)\n", checkOf[t.Kind], c.name, value)
+		return jen.Id("check"+schema.GoName(t.Named.Name)).Call(c.checks, c.name, value.address())
 	}
+	return jen.Id("c").Dot(checkOf[t.Kind]).Call(c.name, value.value())
 }

@@ -1,172 +1,163 @@
 package templates
 
 import (
-	"fmt"
 	"slices"
+
+	"github.com/dave/jennifer/jen"
 
 	"github.com/esgen/esgen/schema"
 )
 
-// writeKeys writes the function that lists the records an event names. A view
+// declareKeys declares the function that lists the records an event names. A view
 // keyed by the entity has none.
-func (w *viewWriter) writeKeys() {
+func (w *viewWriter) declareKeys() {
 	if w.view.KeyedByEntity {
 		return
 	}
-	w.printf("// recordKeys lists the keys of the records that an event is folded into.\n")
-	w.printf("func recordKeys(event es.Event) []string {\nvar keys []string\n")
-	if len(w.view.Events) > 0 {
-		w.printf("switch e := event.(type) {\n")
-		for _, ve := range w.view.Events {
-			w.printf("case *events.%s:\n", schema.GoName(ve.Event.Name))
-			for _, path := range ve.Keys {
-				w.writePath(eventFieldNames(w.service, ve.Event), "e", path.Steps, 0)
-			}
+	var cases []jen.Code
+	for _, ve := range w.view.Events {
+		var body []jen.Code
+		for _, path := range ve.Keys {
+			body = append(body, w.keysAt(eventFieldNames(w.service, ve.Event), jen.Id("e"), path.Steps, 0))
 		}
-		w.printf("}\n")
+		cases = append(cases, w.caseOf(ve.Event, body...))
 	}
-	w.printf("return keys\n}\n\n")
+	w.declare("recordKeys lists the keys of the records that an event is folded into.",
+		jen.Func().Id("recordKeys").Params(jen.Id("event").Add(es("Event"))).Index().String().Block(
+			jen.Var().Id("keys").Index().String(),
+			switchOnEvent(cases),
+			jen.Return(jen.Id("keys")),
+		))
 }
 
-// writePath writes what leads from the object in the variable base through the
+// caseOf is the case of an event in a switch on it.
+func (w *viewWriter) caseOf(e *schema.Event, body ...jen.Code) jen.Code {
+	return jen.Case(jen.Op("*").Qual(w.service.Module+"/events", schema.GoName(e.Name))).Block(body...)
+}
+
+// keysAt leads from an object, whose fields have the names, through the
 // steps to the keys at their end. Whatever is absent on the way names nothing.
-func (w *viewWriter) writePath(names map[string]string, base string, steps []schema.Step, depth int) {
+func (w *viewWriter) keysAt(names map[string]string, object jen.Code, steps []schema.Step, depth int) jen.Code {
 	step := steps[0]
 	f := step.Field
-	value := base + "." + names[f.Name]
+	value := place{expression: jen.Add(object).Dot(names[f.Name])}
 	if step.Each {
-		w.writeEach(f, value, steps, depth)
-		return
+		return w.keysAtEach(f, value, steps, depth)
 	}
+	var present jen.Code
 	if f.Optional && !nilable(f.Type) {
-		w.printf("if %s != nil {\n", value)
-		defer w.printf("}\n")
+		present = notNil(value)
+		value.pointer = true
 	}
 	if len(steps) > 1 {
-		w.writePath(typeFieldNames(f.Type.Named), value, steps[1:], depth)
-		return
+		return when(present, w.keysAt(typeFieldNames(f.Type.Named), value.expression, steps[1:], depth))
 	}
-	if f.Optional {
-		value = "*" + value
-	}
-	w.writeKey(f.Type, value)
+	return when(present, w.appendKey(f.Type, value))
 }
 
-func (w *viewWriter) writeEach(f *schema.Field, value string, steps []schema.Step, depth int) {
+func (w *viewWriter) keysAtEach(f *schema.Field, list place, steps []schema.Step, depth int) jen.Code {
 	elem := f.Type.Elem
-	if len(steps) > 1 {
-		i := local("i", depth)
-		w.printf("for %s := range %s {\n", i, value)
-		w.writePath(typeFieldNames(elem.Named), fmt.Sprintf("%s[%s]", value, i), steps[1:], depth+1)
-	} else {
-		w.printf("for _, item := range %s {\n", value)
-		w.writeKey(elem, "item")
+	if len(steps) == 1 {
+		item := jen.Id("item")
+		return forEach(jen.List(jen.Id("_"), item), list.value(), w.appendKey(elem, place{expression: item}))
 	}
-	w.printf("}\n")
+	i := local("i", depth)
+	return forEach(jen.Id(i), list.value(), w.keysAt(typeFieldNames(elem.Named), list.at(i).expression, steps[1:], depth+1))
 }
 
-func (w *viewWriter) writeKey(t *schema.Type, value string) {
+func (w *viewWriter) appendKey(t *schema.Type, value place) jen.Code {
+	var present jen.Code
 	if t.Kind == schema.Date { // a date that an older event lacks has no text
-		w.printf("if !%s.IsZero() {\n", parenthesized(value))
-		defer w.printf("}\n")
+		present = notZero(value)
 	}
-	w.printf("keys = es.AppendKey(keys, %s)\n", w.keyText(t, value))
+	keys := jen.Id("keys")
+	return when(present, assign(keys, es("AppendKey").Call(keys, keyText(t, value))))
 }
 
-// keyText is the expression of a key as text: the canonical form of its type.
-func (w *viewWriter) keyText(t *schema.Type, value string) string {
+// keyText is a key as text: the canonical form of its type.
+func keyText(t *schema.Type, value place) jen.Code {
 	switch t.Kind {
 	case schema.Int:
-		w.use("strconv")
-		return "strconv.FormatInt(" + value + ", 10)"
+		return jen.Qual("strconv", "FormatInt").Call(value.value(), jen.Lit(10))
 	case schema.Bool:
-		w.use("strconv")
-		return "strconv.FormatBool(" + value + ")"
+		return jen.Qual("strconv", "FormatBool").Call(value.value())
 	case schema.UUID, schema.Date:
-		return parenthesized(value) + ".String()"
+		return value.dot("String").Call()
 	}
-	return plainString(t, value)
+	return plainString(t, value.value())
 }
 
-// writeStart writes how a record begins: the schema's start values, then the key.
-func (w *viewWriter) writeStart() {
-	start := "View{}"
-	if w.hasStartValues() {
-		start = "startValues()"
+// declareStart declares how a record begins: the schema's start values, then the key.
+func (w *viewWriter) declareStart() {
+	key := w.field(w.view.Key)
+	body := []jen.Code{define("v", w.start()), setKey(w.service, w.keyType(), key), jen.Return(jen.Op("&").Id("v"))}
+	if w.keyType().Kind == schema.String && !w.hasStartValues() {
+		body = []jen.Code{jen.Return(jen.Op("&").Id("View").Values(keyed(w.names[w.view.Key], jen.Id("key"))))}
 	}
-	w.printf("// newRecord returns the record of a key before its first event.\n")
-	w.printf("func newRecord(key string) es.Record {\n")
-	if w.keyIsText() && start == "View{}" {
-		w.printf("return &View{%s: key}\n}\n\n", w.names[w.view.Key])
-	} else {
-		w.printf("v := %s\n", start)
-		w.writeSetKey()
-		w.printf("return &v\n}\n\n")
-	}
+	w.declare("newRecord returns the record of a key before its first event.",
+		jen.Func().Id("newRecord").Params(jen.Id("key").String()).Add(es("Record")).Block(body...))
 	if w.hasStartValues() {
-		w.writeStartValues()
+		w.declare("startValues are what the schema has a record begin with.",
+			jen.Func().Id("startValues").Params().Id("View").Block(jen.Return(jen.Id("View").Add(braced(true, w.startValues()...)))))
 	}
 }
 
-func (w *viewWriter) keyIsText() bool { return w.keyType() == "string" }
+// start is the record that nothing has been folded into.
+func (w *viewWriter) start() jen.Code {
+	if w.hasStartValues() {
+		return jen.Id("startValues").Call()
+	}
+	return jen.Id("View").Values()
+}
 
 // hasStartValues reports whether a new record differs from the zero View.
 func (w *viewWriter) hasStartValues() bool {
-	return slices.ContainsFunc(w.view.Fields, func(f *schema.Field) bool { return w.startValue(f) != "" })
+	return slices.ContainsFunc(w.view.Fields, func(f *schema.Field) bool { return w.startValue(f) != nil })
 }
 
-func (w *viewWriter) writeStartValues() {
-	w.printf("// startValues are what the schema has a record begin with.\n")
-	w.printf("func startValues() View {\nreturn View{\n")
+func (w *viewWriter) startValues() (items []jen.Code) {
 	for _, f := range w.view.Fields {
-		if value := w.startValue(f); value != "" {
-			w.printf("%s: %s,\n", w.names[f.Name], value)
+		if value := w.startValue(f); value != nil {
+			items = append(items, keyed(w.names[f.Name], value))
 		}
 	}
-	w.printf("}\n}\n\n")
+	return items
 }
 
-// startValue is the expression of what a field begins with, "" for the zero
+// startValue is what a field begins with, nil for the zero
 // value. A required map is never nil, so that aggregators may write to it.
-func (w *viewWriter) startValue(f *schema.Field) string {
+func (w *viewWriter) startValue(f *schema.Field) jen.Code {
 	switch {
 	case f.Default != nil && f.Default.Literal != "":
 		value, err := decodeLiteral(f.Default.Literal)
 		if text, ok := value.(string); ok && f.Type.Kind == schema.Enum && f.Type.Named == nil {
-			return schema.GoFieldConst("View", w.names[f.Name], text)
+			return w.enumValue(f.Name, f.Type, text)
 		}
 		if err != nil {
-			return ""
+			return nil
 		}
-		return literal(w.gofile, w.service, f.Type, value)
+		return literal(w.service, f.Type, value)
 	case f.Type.Kind == schema.Map && !f.Optional:
-		return goType(w.gofile, w.service, f.Type) + "{}"
+		return goType(w.service, f.Type).Values()
 	}
-	return ""
+	return nil
 }
 
-// writeSetKey turns the key's text back into its Go type. The text comes from
+// setKey turns the key's text back into its Go type. The text comes from
 // recordKeys or from the store, so it is of that type.
-func (w *viewWriter) writeSetKey() {
-	to := "v." + w.names[w.view.Key]
-	t := w.view.KeyType
-	if w.view.KeyedByEntity || t == nil {
-		w.printf("%s = key\n", to)
-		return
-	}
+func setKey(s *schema.Service, t *schema.Type, to place) jen.Code {
+	key := jen.Id("key")
+	parsed := func(call jen.Code) jen.Code { return assign(jen.List(to.value(), jen.Id("_")), call) }
 	switch t.Kind {
 	case schema.Int:
-		w.use("strconv")
-		w.printf("%s, _ = strconv.ParseInt(key, 10, 64)\n", to)
+		return parsed(jen.Qual("strconv", "ParseInt").Call(key, jen.Lit(10), jen.Lit(64)))
 	case schema.UUID:
-		w.printf("%s, _ = es.ParseUUID(key)\n", to)
+		return parsed(es("ParseUUID").Call(key))
 	case schema.Date:
-		w.printf("%s, _ = es.ParseDate(key)\n", to)
-	default:
-		value := "key"
-		if enumName(t) != "" {
-			value = goType(w.gofile, w.service, t) + "(key)"
-		}
-		w.printf("%s = %s\n", to, value)
+		return parsed(es("ParseDate").Call(key))
 	}
+	if isNamedEnum(t) {
+		return assign(to.value(), goType(s, t).Parens(key))
+	}
+	return assign(to.value(), key)
 }

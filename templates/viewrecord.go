@@ -1,118 +1,98 @@
 package templates
 
 import (
-	"fmt"
-	"strings"
+	"github.com/dave/jennifer/jen"
 
 	"github.com/esgen/esgen/schema"
 )
 
-// writeFold writes the switch that hands each event to its aggregator.
-func (w *viewWriter) writeFold() {
-	w.use("fmt")
-	w.printf("// Fold calls the aggregator of an event.\n")
-	w.printf("func (v *View) Fold(event es.Event, meta es.Meta) error {\n")
+// declareFold declares the method that hands each event to its aggregator.
+func (w *viewWriter) declareFold() {
+	event := jen.Id("event")
+	unknown := errorf("the view "+w.view.Name+" does not fold events of type %s", jen.Add(event).Dot("EventType").Call())
+	body := []jen.Code{jen.Return(unknown)}
 	if len(w.view.Events) > 0 {
-		w.printf("var err error\nswitch e := event.(type) {\n")
+		var cases []jen.Code
 		for _, ve := range w.view.Events {
-			name := schema.GoName(ve.Event.Name)
-			w.printf("case *events.%s:\nerr = on%s(v, *e, meta)\n", name, name)
+			call := jen.Id(aggregator(ve.Event)).Call(jen.Id("v"), jen.Op("*").Id("e"), jen.Id("meta"))
+			cases = append(cases, w.caseOf(ve.Event, assign(jen.Err(), call)))
 		}
-		w.printf("default:\nerr = fmt.Errorf(\"the view %s does not fold events of type %%s\", event.EventType())\n}\n", w.view.Name)
+		cases = append(cases, jen.Default().Block(assign(jen.Err(), unknown)))
+		body = []jen.Code{jen.Var().Err().Error(), switchOnEvent(cases)}
 		if w.checked() {
-			w.printf("if err != nil {\nreturn err\n}\nreturn v.check()\n}\n\n")
+			body = append(body, ifError(jen.Err()), jen.Return(jen.Id("v").Dot("check").Call()))
 		} else {
-			w.printf("return err\n}\n\n")
+			body = append(body, jen.Return(jen.Err()))
 		}
-		return
 	}
-	w.printf("return fmt.Errorf(\"the view %s does not fold events of type %%s\", event.EventType())\n}\n\n", w.view.Name)
+	w.declare("Fold calls the aggregator of an event.",
+		w.method("Fold").Params(jen.Id("event").Add(es("Event")), jen.Id("meta").Add(es("Meta"))).Error().Block(body...))
 }
 
-// writeAppendJSON writes the canonical form of a record: the key, then the fields
+// declareAppendJSON declares the canonical form of a record: the key, then the fields
 // in the schema's order.
-func (w *viewWriter) writeAppendJSON() {
-	w.printf("// AppendJSON appends the record as it is stored and answered. What is absent or not\n")
-	w.printf("// yet assigned is left out.\n")
-	w.printf("func (v *View) AppendJSON(dst []byte) []byte {\n")
-	key := &schema.Type{Kind: schema.String}
-	if !w.view.KeyedByEntity {
-		key = w.view.KeyType
+func (w *viewWriter) declareAppendJSON() {
+	body := []jen.Code{
+		appendText(`{` + jsonText(w.view.Key) + `:`),
+		appendValue(w.keyType(), w.field(w.view.Key), 0, false),
 	}
-	w.printf("dst = append(dst, `{%q:`...)\n", w.view.Key)
-	writeAppend(w.gofile, key, "v."+w.names[w.view.Key], 0, "")
 	for _, f := range w.view.Fields {
-		value := "v." + w.names[f.Name]
-		present := w.present(f, value)
-		if present != "" {
-			w.printf("if %s {\n", present)
-		}
-		if f.Optional && !nilable(f.Type) && f.Type.Kind != schema.Object {
-			value = "*" + value
-		}
-		w.printf("dst = append(dst, `,%q:`...)\n", f.Name)
-		writeAppend(w.gofile, f.Type, value, 0, "")
-		if present != "" {
-			w.printf("}\n")
-		}
+		value := w.field(f.Name)
+		body = append(body, when(w.present(f, value), appendMember(f, value, false)))
 	}
-	w.printf("return append(dst, '}')\n}\n\n")
+	body = append(body, jen.Return(jen.Append(jen.Id("dst"), jen.LitRune('}'))))
+	w.declare("AppendJSON appends the record as it is stored and answered. What is absent or not yet assigned is left out.",
+		appendMethod(w.method("AppendJSON"), jen.Id("dst").Index().Byte()).Block(body...))
 }
 
-// present is the condition on which a field is part of an answer; "" for always.
-func (w *viewWriter) present(f *schema.Field, value string) string {
+// present is the condition on which a field is part of an answer; nil for always.
+func (w *viewWriter) present(f *schema.Field, value place) jen.Code {
 	if f.Optional {
-		return value + " != nil"
+		return notNil(value)
 	}
 	switch kind := f.Type.Kind; {
 	case kind == schema.JSON:
-		return value + " != nil"
+		return notNil(value)
 	case kind == schema.Date:
-		return "!" + value + ".IsZero()"
+		return notZero(value)
 	case f.Default != nil: // assigned from the start; left out it would read as the default again
-		return ""
+		return nil
 	case kind == schema.Enum:
-		return value + ` != ""`
+		return notEmpty(value)
 	case kind == schema.Timestamp, kind == schema.UUID:
-		return "!" + value + ".IsZero()"
+		return notZero(value)
 	case kind == schema.Object:
-		return "!" + w.zeroObject(f.Type, value)
+		return not(jen.Parens(w.zeroObject(f.Type, value)))
 	}
-	return ""
+	return nil
 }
 
 // zeroObject is the condition that an object has not been assigned.
-func (w *viewWriter) zeroObject(t *schema.Type, value string) string {
+func (w *viewWriter) zeroObject(t *schema.Type, value place) jen.Code {
 	if isComparable(t) {
-		return fmt.Sprintf("(%s == %s{})", value, goType(w.gofile, w.service, t))
+		return value.value().Op("==").Add(goType(w.service, t)).Values()
 	}
 	names := typeFieldNames(t.Named)
-	var all []string
+	var zero []jen.Code
 	for _, f := range t.Named.Type.Fields {
-		all = append(all, w.zeroField(f, value+"."+names[f.Name]))
+		zero = append(zero, w.zeroField(f, place{expression: value.dot(names[f.Name])}))
 	}
-	return "(" + strings.Join(all, " && ") + ")"
+	return allOf(zero...)
 }
 
-func (w *viewWriter) zeroField(f *schema.Field, value string) string {
+func (w *viewWriter) zeroField(f *schema.Field, value place) jen.Code {
 	if f.Optional {
-		return value + " == nil"
+		return value.value().Op("==").Nil()
 	}
 	switch f.Type.Kind {
-	case schema.String, schema.Enum:
-		return value + ` == ""`
-	case schema.Int, schema.Float:
-		return value + " == 0"
-	case schema.Bool:
-		return "!" + value
-	case schema.Decimal:
-		return value + " == es.Decimal{}"
-	case schema.Object:
-		return w.zeroObject(f.Type, value)
 	case schema.Timestamp, schema.Date, schema.UUID:
-		return value + ".IsZero()"
+		return value.dot("IsZero").Call()
+	case schema.Object:
+		return jen.Parens(w.zeroObject(f.Type, value))
+	case schema.Bool:
+		return not(value.value())
 	}
-	return value + " == nil"
+	return value.value().Op("==").Add(zeroValue(w.service, f.Type))
 }
 
 // isComparable reports whether Go compares values of an object's type with ==.
@@ -128,96 +108,63 @@ func isComparable(t *schema.Type) bool {
 	return true
 }
 
-// writeLoad writes how a stored record is read: what it lacks has its start value.
-func (w *viewWriter) writeLoad() {
-	w.printf("// Load reads what AppendJSON has written; what it lacks gets its start value.\n")
-	start := "View{}"
-	if w.hasStartValues() {
-		start = "startValues()"
+// declareLoad declares how a stored record is read: what it lacks has its start value.
+func (w *viewWriter) declareLoad() {
+	v, payload := jen.Id("v"), jen.Id("payload")
+	w.declare("Load reads what AppendJSON has written; what it lacks gets its start value.",
+		w.method("Load").Params(jen.Id("payload").String()).Error().Block(
+			assign(jen.Op("*").Add(v), w.start()),
+			jen.Return(es("DecodeStored").Call(payload, v)),
+		))
+	key := &schema.Field{Name: w.view.Key, Type: w.keyType()}
+	var cases []jen.Code
+	for _, f := range append([]*schema.Field{key}, w.view.Fields...) {
+		cases = append(cases, jen.Case(jen.Lit(f.Name)).Block(decodeField(w.service, f, w.field(f.Name), nil)))
 	}
-	w.printf("func (v *View) Load(payload string) error {\n*v = %s\nreturn es.DecodeStored(payload, v)\n}\n\n", start)
-	w.printf("// Decode reads the members of a stored record.\n")
-	w.printf("func (v *View) Decode(d *es.Decoder) {\nif !d.Object() {\nreturn\n}\nfor d.Member() {\nswitch d.Name() {\n")
-	key := &schema.Type{Kind: schema.String}
-	if !w.view.KeyedByEntity {
-		key = w.view.KeyType
-	}
-	w.printf("case %q:\n", w.view.Key)
-	writeDecode(w.gofile, w.service, key, "v."+w.names[w.view.Key], nil, 0)
-	for _, f := range w.view.Fields {
-		w.printf("case %q:\n", f.Name)
-		w.writeDecodeField(f)
-	}
-	w.printf("default:\nd.Unknown()\n}\n}\n}\n\n")
+	w.declare("Decode reads the members of a stored record.", decodeMethod("v", "View", decodeMembers(cases)))
 }
 
-func (w *viewWriter) writeDecodeField(f *schema.Field) {
-	target := "v." + w.names[f.Name]
-	switch {
-	case !f.Optional:
-		writeDecode(w.gofile, w.service, f.Type, target, nil, 0)
-		return
-	case nilable(f.Type):
-		w.printf("if !d.Null() {\n")
-		writeDecode(w.gofile, w.service, f.Type, target, nil, 0)
-	case f.Type.Kind == schema.Object:
-		w.printf("if !d.Null() {\n%s = new(%s)\n%s.Decode(d)\n", target, goType(w.gofile, w.service, f.Type), target)
-	default:
-		w.printf("if !d.Null() {\n%s = new(%s)\n", target, goType(w.gofile, w.service, f.Type))
-		writeDecodeScalar(w.gofile, f.Type, target, nil)
-	}
-	w.printf("}\n")
-}
-
-// writeIndexEntries writes the record's place in the indexes. A record whose key or
+// declareIndexEntries declares the record's place in the indexes. A record whose key or
 // sort value is absent or empty is in none.
-func (w *viewWriter) writeIndexEntries() {
-	w.printf("// AppendIndexEntries appends the record's place in each index it is in.\n")
-	w.printf("func (v *View) AppendIndexEntries(dst []es.IndexEntry) []es.IndexEntry {\n")
+func (w *viewWriter) declareIndexEntries() {
+	dst := jen.Id("dst")
+	var body []jen.Code
 	for _, ix := range w.view.Indexes {
-		var conditions []string
-		if c := w.indexed(ix.Key); c != "" {
-			conditions = append(conditions, c)
-		}
-		sort := ""
+		entry := []jen.Code{keyed("Index", jen.Lit(ix.Name)), keyed("Key", keyText(ix.Key.Type, w.held(ix.Key)))}
+		conditions := []jen.Code{w.counts(ix.Key)}
 		if ix.Sort != nil {
-			if c := w.indexed(ix.Sort); c != "" {
-				conditions = append(conditions, c)
-			}
-			value := w.deref(ix.Sort)
-			sort = fmt.Sprintf(", Sort: es.%s(nil, %s)", valueMethods[ix.Sort.Type.Kind].sort, plainString(ix.Sort.Type, value))
+			conditions = append(conditions, w.counts(ix.Sort))
+			value := plainString(ix.Sort.Type, w.held(ix.Sort).value())
+			entry = append(entry, keyed("Sort", es(valueMethods[ix.Sort.Type.Kind].sort).Call(jen.Nil(), value)))
 		}
-		if len(conditions) > 0 {
-			w.printf("if %s {\n", strings.Join(conditions, " && "))
-		}
-		w.printf("dst = append(dst, es.IndexEntry{Index: %q, Key: %s%s})\n", ix.Name, w.keyText(ix.Key.Type, w.deref(ix.Key)), sort)
-		if len(conditions) > 0 {
-			w.printf("}\n")
-		}
+		body = append(body, when(allOf(conditions...), assign(dst, jen.Append(dst, es("IndexEntry").Values(entry...)))))
 	}
-	w.printf("return dst\n}\n")
+	w.declare("AppendIndexEntries appends the record's place in each index it is in.",
+		w.method("AppendIndexEntries").Params(jen.Id("dst").Index().Add(es("IndexEntry"))).Index().Add(es("IndexEntry")).Block(
+			append(body, jen.Return(dst))...))
 }
 
-func (w *viewWriter) deref(f *schema.Field) string {
+// held is the value of a field of an index, which a pointer may hold.
+func (w *viewWriter) held(f *schema.Field) place {
+	value := w.field(f.Name)
+	value.pointer = f.Optional
+	return value
+}
+
+// counts is the condition on which a field's value counts in an index; nil for always.
+func (w *viewWriter) counts(f *schema.Field) jen.Code {
+	value := w.held(f)
+	var present, filled jen.Code
 	if f.Optional {
-		return "*v." + w.names[f.Name]
+		present = notNil(value)
 	}
-	return "v." + w.names[f.Name]
-}
-
-// indexed is the condition on which a field's value counts in an index; "" for always.
-func (w *viewWriter) indexed(f *schema.Field) string {
-	value := "v." + w.names[f.Name]
-	text := f.Type.Kind == schema.String || f.Type.Kind == schema.Enum
-	switch {
-	case f.Optional && text:
-		return fmt.Sprintf("%s != nil && *%s != \"\"", value, value)
-	case f.Optional:
-		return value + " != nil"
-	case text:
-		return value + ` != ""`
-	case f.Type.Kind == schema.Timestamp, f.Type.Kind == schema.Date, f.Type.Kind == schema.UUID:
-		return "!" + value + ".IsZero()"
+	switch f.Type.Kind {
+	case schema.String, schema.Enum:
+		filled = notEmpty(value)
+	case schema.Timestamp, schema.Date, schema.UUID:
+		if !f.Optional {
+			filled = notZero(value)
+		}
 	}
-	return ""
+	return allOf(present, filled)
 }

@@ -2,9 +2,9 @@ package templates
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
-	"strings"
+
+	"github.com/dave/jennifer/jen"
 
 	"github.com/esgen/esgen/schema"
 )
@@ -15,26 +15,16 @@ func viewTestFiles(s *schema.Service, v *schema.View) []File {
 	if len(v.Events) == 0 {
 		return nil
 	}
-	g := newGofile(viewPackage(v))
-	g.use("testing")
-	g.use(runtimePath + "/estest")
-	g.use(s.Module + "/events")
-	w := &viewTest{gofile: g, service: s, view: v, event: beginning(v), id: sampleID(s)}
+	w := &viewTest{service: s, view: v, event: beginning(v), id: sampleID(s)}
 	w.sample = sampleEvent(w.event.Event)
-	g.printf("%s", comment("TestView folds events into the view, without a store or a server. Adapt what it wants to what the aggregators do."))
-	g.printf("func TestView(t *testing.T) {\n")
-	if v.KeyedByEntity {
-		g.printf("estest.Given(t, Definition(),\n%s,\n).Want(\n%s)\n", w.eventLiteral(), w.wanted(w.id))
-	} else {
-		w.writeAnyOrder()
-	}
-	g.printf("}\n")
-	return []File{g.once(viewFolder(v) + "/view_test.go")}
+	g := newGofile(s, viewFolder(v), viewPackage(v), "")
+	g.declare("TestView folds events into the view, without a store or a server. Adapt what it wants to what the aggregators do.",
+		jen.Func().Id("TestView").Params(jen.Id("t").Op("*").Qual("testing", "T")).Block(w.body()))
+	return []File{g.once("view_test.go")}
 }
 
-// viewTest writes the test of one view.
+// viewTest composes the test of one view.
 type viewTest struct {
-	*gofile
 	service *schema.Service
 	view    *schema.View
 	event   *schema.ViewEvent
@@ -50,43 +40,41 @@ func beginning(v *schema.View) *schema.ViewEvent {
 	return v.Events[0]
 }
 
-// writeAnyOrder writes the body for a view that several entities feed.
-func (w *viewTest) writeAnyOrder() {
-	key := eventFieldNames(w.service, w.event.Event)[w.service.Entity.Key]
-	second := w.service.Entity.Name + "-2"
-	w.printf("first := %s\nsecond := first\nsecond.%s = %q\n\n", w.eventLiteral(), key, second)
-	w.printf("// Events of different %s arrive in any order: each must give the same records.\n", plural(w.service.Entity.Name))
-	w.printf("estest.Given(t, Definition(), first, second).InAnyOrder().Want(")
-	if wanted := w.wanted(w.id, second); wanted != "" {
-		w.printf("\n%s", wanted)
+func (w *viewTest) body() jen.Code {
+	given := jen.Qual(runtimePath+"/estest", "Given")
+	t, definition := jen.Id("t"), jen.Id("Definition").Call()
+	if w.view.KeyedByEntity {
+		onItsLine := jen.Line().Add(w.eventLiteral())
+		return given.Call(t, definition, onItsLine, jen.Line()).Dot("Want").Add(arguments(true, w.wanted(w.id)...))
 	}
-	w.printf(")\n")
+	key := eventFieldNames(w.service, w.event.Event)[w.service.Entity.Key]
+	another := w.service.Entity.Name + "-2"
+	first, second := jen.Id("first"), jen.Id("second")
+	return lines(
+		define("first", w.eventLiteral()),
+		define("second", first),
+		assign(jen.Add(second).Dot(key), jen.Lit(another)),
+		jen.Line().Commentf("Events of different %s arrive in any order: each must give the same records.", plural(w.service.Entity.Name)),
+		given.Call(t, definition, first, second).Dot("InAnyOrder").Call().Dot("Want").Add(arguments(true, w.wanted(w.id, another)...)),
+	)
 }
 
 // eventLiteral is the event as a Go value.
-func (w *viewTest) eventLiteral() string {
+func (w *viewTest) eventLiteral() jen.Code {
 	e := w.event.Event
 	names := eventFieldNames(w.service, e)
-	items := []string{fmt.Sprintf("%s: %q", names[w.service.Entity.Key], w.id)}
+	items := []jen.Code{keyed(names[w.service.Entity.Key], jen.Lit(w.id))}
 	for _, f := range e.Fields {
 		if value, ok := w.sample[f.Name]; ok {
-			items = append(items, names[f.Name]+": "+literal(w.gofile, w.service, f.Type, value))
+			items = append(items, keyed(names[f.Name], literal(w.service, f.Type, value)))
 		}
 	}
-	return composite("events."+schema.GoName(e.Name), items)
+	return jen.Qual(w.service.Module+"/events", schema.GoName(e.Name)).Add(braced(len(items) > 2, items...))
 }
 
-// composite is a struct's value, one field a line when there are several.
-func composite(name string, items []string) string {
-	if len(items) < 3 {
-		return name + "{" + strings.Join(items, ", ") + "}"
-	}
-	return name + "{\n" + strings.Join(items, ",\n") + ",\n}"
-}
-
-// wanted is the list of records that the new stubs make of the event, when the
+// wanted are the records that the new stubs make of the event, when the
 // entities that it happens to are ids, in this order.
-func (w *viewTest) wanted(ids ...string) string {
+func (w *viewTest) wanted(ids ...string) (records []jen.Code) {
 	var order []any
 	last := map[any]string{} // key -> entity whose event came last
 	for _, id := range ids {
@@ -97,11 +85,10 @@ func (w *viewTest) wanted(ids ...string) string {
 			last[key] = id
 		}
 	}
-	var b strings.Builder
 	for _, key := range order {
-		fmt.Fprintf(&b, "%s,\n", w.record(key, last[key]))
+		records = append(records, w.record(key, last[key]))
 	}
-	return b.String()
+	return records
 }
 
 // keys are those of the records that the event of an entity names.
@@ -147,25 +134,25 @@ func follow(value any, steps []schema.Step) []any {
 }
 
 // record is one wanted record: start values, then what the stub copies.
-func (w *viewTest) record(key any, id string) string {
+func (w *viewTest) record(key any, id string) jen.Code {
 	names := viewFieldNames(w.view)
 	keyType := w.view.KeyType
 	if w.view.KeyedByEntity {
 		keyType = &schema.Type{Kind: schema.String}
 	}
-	items := []string{names[w.view.Key] + ": " + w.value(w.view.Key, keyType, key)}
+	items := []jen.Code{keyed(names[w.view.Key], w.value(w.view.Key, keyType, key))}
 	for _, c := range copies(w.service, w.view, w.event.Event) {
-		value, ok := w.copied(c, id)
+		v, ok := w.copied(c, id)
 		if !ok {
 			continue
 		}
-		text := w.value(c.field.Name, c.field.Type, value)
+		value := w.value(c.field.Name, c.field.Type, v)
 		if c.field.Optional && !nilable(c.field.Type) {
-			text = "new(" + converted(w.gofile, w.service, c.field.Type, text) + ")"
+			value = pointerTo(w.service, c.field.Type, value)
 		}
-		items = append(items, names[c.field.Name]+": "+text)
+		items = append(items, keyed(names[c.field.Name], value))
 	}
-	return composite("View", items)
+	return jen.Id("View").Add(braced(len(items) > 2, items...))
 }
 
 // copied is what a field of the record holds in the end, false for the zero value.
@@ -186,9 +173,9 @@ func (w *viewTest) copied(c fieldCopy, id string) (any, bool) {
 }
 
 // value is a Go value of a field of the view; values of enums in place have constants.
-func (w *viewTest) value(field string, t *schema.Type, value any) string {
+func (w *viewTest) value(field string, t *schema.Type, value any) jen.Code {
 	if text, ok := value.(string); ok && t.Kind == schema.Enum && t.Named == nil {
-		return schema.GoFieldConst("View", viewFieldNames(w.view)[field], text)
+		return jen.Id(schema.GoFieldConst("View", viewFieldNames(w.view)[field], text))
 	}
-	return literal(w.gofile, w.service, t, value)
+	return literal(w.service, t, value)
 }

@@ -1,6 +1,8 @@
 package templates
 
 import (
+	"github.com/dave/jennifer/jen"
+
 	"github.com/esgen/esgen/schema"
 )
 
@@ -18,62 +20,66 @@ func wiringFiles(s *schema.Service) ([]File, error) {
 // programFile generates a main package whose work is a package of the runtime
 // by the same name.
 func programFile(s *schema.Service, name, doc string) File {
-	g := newGofile("main")
-	g.doc = doc
-	g.use(runtimePath + "/" + name)
-	g.use(s.Module + "/cmd/internal/service")
-	g.printf("func main() { %s.Main(service.All()) }\n", name)
-	return g.generated("cmd/" + name + "/main_gen.go")
+	g := newGofile(s, "cmd/"+name, "main", doc)
+	service := jen.Qual(s.Module+"/cmd/internal/service", "All").Call()
+	g.declare("", jen.Func().Id("main").Params().Add(inline(jen.Qual(runtimePath+"/"+name, "Main").Call(service))))
+	return g.generated("main_gen.go")
 }
 
 // serviceFile generates package service. Its functions are separate so that the
 // linker leaves out of a program what it does not use.
 func serviceFile(s *schema.Service) File {
-	g := newGofile("service")
-	g.doc = "Package service describes the " + s.Name + " service to its programs."
-	g.useAs("es", runtimePath)
-	g.use(s.Module + "/events")
-	g.printf("// Events describes the events: what taking them in needs.\n")
-	g.printf("func Events() *es.Model {\nreturn &es.Model{\nService: %q,\nKey: events.Key(),\nStates: events.States(),\n", s.Name)
-	g.printf("Events: events.Types(),\nPageSize: %d,\n}\n}\n\n", s.API.PageSize)
+	g := newGofile(s, "cmd/internal/service", "service", "Package service describes the "+s.Name+" service to its programs.")
+	ofEvents := func(name string) jen.Code { return jen.Qual(s.Module+"/events", name).Call() }
+	g.declare("Events describes the events: what taking them in needs.",
+		modelFunction("Events", jen.Return(jen.Op("&").Add(es("Model")).Add(braced(true,
+			keyed("Service", jen.Lit(s.Name)),
+			keyed("Key", ofEvents("Key")),
+			keyed("States", ofEvents("States")),
+			keyed("Events", ofEvents("Types")),
+			keyed("PageSize", jen.Lit(s.API.PageSize)),
+		)))))
 
-	taken := map[string]bool{}
-	g.printf("// Views describes the events and the views: what folding and answering needs.\n")
-	g.printf("func Views() *es.Model {\nm := Events()\n")
-	if len(s.Views) > 0 {
-		g.printf("m.Views = []es.View{\n")
-		for _, v := range s.Views {
-			g.printf("%s.Definition(),\n", importAs(g, taken, s.Module+"/"+viewFolder(v), viewPackage(v), "view"))
-		}
-		g.printf("}\n")
+	taken := map[string]bool{"m": true}
+	var views, consumers []jen.Code
+	for _, v := range s.Views {
+		views = append(views, jen.Qual(g.importAs(taken, s.Module+"/"+viewFolder(v), viewPackage(v), "view"), "Definition").Call())
 	}
-	g.printf("return m\n}\n\n")
-
-	g.printf("// All describes the whole service, the consumers included.\n")
-	g.printf("func All() *es.Model {\nm := Views()\n")
-	if len(s.Consumers) > 0 {
-		g.printf("m.Consumers = []es.Consumer{\n")
-		for _, c := range s.Consumers {
-			g.printf("%s.Definition(),\n", importAs(g, taken, s.Module+"/"+consumerFolder(c), consumerPackage(c), "consumer"))
-		}
-		g.printf("}\n")
+	for _, c := range s.Consumers {
+		consumers = append(consumers, jen.Qual(g.importAs(taken, s.Module+"/"+consumerFolder(c), consumerPackage(c), "consumer"), "Definition").Call())
 	}
-	g.printf("return m\n}\n")
-	return g.generated("cmd/internal/service/service_gen.go")
+	g.declare("Views describes the events and the views: what folding and answering needs.",
+		modelFunction("Views", define("m", jen.Id("Events").Call()), listed("Views", "View", views), jen.Return(jen.Id("m"))))
+	g.declare("All describes the whole service, the consumers included.",
+		modelFunction("All", define("m", jen.Id("Views").Call()), listed("Consumers", "Consumer", consumers), jen.Return(jen.Id("m"))))
+	return g.generated("service_gen.go")
 }
 
-// importAs imports a package, under its name with a suffix when the name is
-// taken: a view and a consumer may be called the same.
-func importAs(g *gofile, taken map[string]bool, path, pkg, suffix string) string {
+// modelFunction is a function that returns the model of a service.
+func modelFunction(name string, body ...jen.Code) jen.Code {
+	return jen.Func().Id(name).Params().Op("*").Add(es("Model")).Block(body...)
+}
+
+// listed sets a field of the model to what the packages define; nil when there are none.
+func listed(field, elem string, definitions []jen.Code) jen.Code {
+	if len(definitions) == 0 {
+		return nil
+	}
+	return assign(jen.Id("m").Dot(field), jen.Index().Add(es(elem)).Add(braced(true, definitions...)))
+}
+
+// importAs has a package imported under its name, or with a suffix when that
+// is taken: a view and a consumer may be called the same. It returns the path.
+func (g *gofile) importAs(taken map[string]bool, path, pkg, suffix string) string {
 	name := pkg
-	for taken[name] || name == "m" {
+	for taken[name] {
 		name += suffix
 	}
 	taken[name] = true
 	if name == pkg {
-		g.use(path)
+		g.ImportName(path, name)
 	} else {
-		g.useAs(name, path)
+		g.ImportAlias(path, name)
 	}
-	return name
+	return path
 }

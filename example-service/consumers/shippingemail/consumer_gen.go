@@ -38,7 +38,9 @@ func start(ctx context.Context, service *es.Appender) (es.Handler, error) {
 }
 
 // adapter calls the methods of the user's handler.
-type adapter struct{ handler *Handler }
+type adapter struct {
+	handler *Handler
+}
 
 // HandleEvent hands an event to its method.
 func (a adapter) HandleEvent(ctx context.Context, event es.Event, meta es.Meta) error {

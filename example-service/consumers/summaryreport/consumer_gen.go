@@ -25,7 +25,7 @@ type View = customersummary.View
 
 // Change is one change of a record.
 type Change struct {
-	// Old and New are the record before and after the change, nil where there is none.
+	// Old and New are the record before and after the change, nil for none.
 	Old, New *View
 	// Rebuilding is set while a rebuild of the view made the change: nothing new
 	// has happened.
@@ -50,7 +50,9 @@ func start(ctx context.Context, service *es.Appender) (es.Handler, error) {
 }
 
 // adapter calls the methods of the user's handler.
-type adapter struct{ handler *Handler }
+type adapter struct {
+	handler *Handler
+}
 
 // HandleEvent hands an event to its method.
 func (a adapter) HandleEvent(ctx context.Context, event es.Event, meta es.Meta) error {

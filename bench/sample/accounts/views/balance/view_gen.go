@@ -51,8 +51,8 @@ func (v *View) Fold(event es.Event, meta es.Meta) error {
 	return err
 }
 
-// AppendJSON appends the record as it is stored and answered. What is absent or not
-// yet assigned is left out.
+// AppendJSON appends the record as it is stored and answered. What is absent or
+// not yet assigned is left out.
 func (v *View) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `{"accountId":`...)
 	dst = es.AppendString(dst, v.AccountID)

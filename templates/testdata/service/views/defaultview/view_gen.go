@@ -83,8 +83,8 @@ func (v *View) check() error {
 	return c.Err()
 }
 
-// AppendJSON appends the record as it is stored and answered. What is absent or not
-// yet assigned is left out.
+// AppendJSON appends the record as it is stored and answered. What is absent or
+// not yet assigned is left out.
 func (v *View) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `{"orderId":`...)
 	dst = es.AppendString(dst, v.OrderID)
