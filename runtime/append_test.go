@@ -230,73 +230,77 @@ func TestConcurrentAppends(t *testing.T) {
 		faults bool
 	}{{2, false}, {4, false}, {4, true}} {
 		t.Run(fmt.Sprintf("%d copies, faults %t", c.copies, c.faults), func(t *testing.T) {
-			copies := c.copies
 			s := newService(t, ordersModel())
 			s.mustPost(t, placed("o"))
 			if c.faults {
 				s.faults.always = s.unreliable
 			}
-			const clients, perClient = 16, 12
-			type answered struct {
-				status int
-				body   string
-			}
-			answers := make([]map[string]answered, clients)
-			var wg sync.WaitGroup
-			for client := range clients {
-				answers[client] = map[string]answered{}
-				wg.Go(func() {
-					for i := range perClient {
-						// clients of one group send the same events
-						id := fmt.Sprintf("e%d-%d", client/copies, i)
-						body := noted("o", id, `"eventId":`+quote(id))
-						a := s.do(t.Context(), "POST", "/", nil, body)
-						for a.Status == 503 {
-							a = s.do(t.Context(), "POST", "/", nil, body)
-						}
-						answers[client][id] = answered{a.Status, string(a.Body)}
-					}
-				})
-			}
-			wg.Wait()
-			all := s.events(t, "o")
-			if want := 1 + clients/copies*perClient; len(all) != want {
-				t.Fatalf("%d events, want %d", len(all), want)
-			}
-			byID := map[string]int64{}
-			for i, r := range all {
-				if r.Version != int64(i+1) {
-					t.Fatalf("a hole before version %d", r.Version)
+			s.appendAtOnce(t, c.copies)
+		})
+	}
+}
+
+// appendAtOnce races for the versions of the entity "o", which has one event.
+func (s *service) appendAtOnce(t *testing.T, copies int) {
+	const clients, perClient = 16, 12
+	type answered struct {
+		status int
+		body   string
+	}
+	answers := make([]map[string]answered, clients)
+	var wg sync.WaitGroup
+	for client := range clients {
+		answers[client] = map[string]answered{}
+		wg.Go(func() {
+			for i := range perClient {
+				// clients of one group send the same events
+				id := fmt.Sprintf("e%d-%d", client/copies, i)
+				body := noted("o", id, `"eventId":`+quote(id))
+				a := s.do(t.Context(), "POST", "/", nil, body)
+				for a.Status == 503 {
+					a = s.do(t.Context(), "POST", "/", nil, body)
 				}
-				if byID[r.EventID] != 0 {
-					t.Fatalf("event %s twice", r.EventID)
-				}
-				byID[r.EventID] = r.Version
-			}
-			created := map[string]int{}
-			first := map[string]string{}
-			for _, of := range answers {
-				for id, a := range of {
-					if a.status != 200 && a.status != 201 {
-						t.Fatalf("%s: %d %s", id, a.status, a.body)
-					}
-					if a.status == 201 {
-						created[id]++
-					}
-					if first[id] == "" {
-						first[id] = a.body
-					}
-					var event struct{ Version int64 }
-					if err := json.Unmarshal([]byte(a.body), &event); err != nil || event.Version != byID[id] || first[id] != a.body {
-						t.Fatalf("%s: answers differ: %s, %s, version %d", id, a.body, first[id], byID[id])
-					}
-				}
-			}
-			for id, n := range created {
-				if n != 1 {
-					t.Errorf("%s was answered 201 %d times", id, n)
-				}
+				answers[client][id] = answered{a.Status, string(a.Body)}
 			}
 		})
+	}
+	wg.Wait()
+	all := s.events(t, "o")
+	if want := 1 + clients/copies*perClient; len(all) != want {
+		t.Fatalf("%d events, want %d", len(all), want)
+	}
+	byID := map[string]int64{}
+	for i, r := range all {
+		if r.Version != int64(i+1) {
+			t.Fatalf("a hole before version %d", r.Version)
+		}
+		if byID[r.EventID] != 0 {
+			t.Fatalf("event %s twice", r.EventID)
+		}
+		byID[r.EventID] = r.Version
+	}
+	created := map[string]int{}
+	first := map[string]string{}
+	for _, of := range answers {
+		for id, a := range of {
+			if a.status != 200 && a.status != 201 {
+				t.Fatalf("%s: %d %s", id, a.status, a.body)
+			}
+			if a.status == 201 {
+				created[id]++
+			}
+			if first[id] == "" {
+				first[id] = a.body
+			}
+			var event struct{ Version int64 }
+			if err := json.Unmarshal([]byte(a.body), &event); err != nil || event.Version != byID[id] || first[id] != a.body {
+				t.Fatalf("%s: answers differ: %s, %s, version %d", id, a.body, first[id], byID[id])
+			}
+		}
+	}
+	for id, n := range created {
+		if n != 1 {
+			t.Errorf("%s was answered 201 %d times", id, n)
+		}
 	}
 }

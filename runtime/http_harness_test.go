@@ -39,7 +39,12 @@ func newService(t testing.TB, model *es.Model) *service {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	s := &service{model: model, stores: store.Stores(), now: epoch}
+	return serviceOn(model, store.Stores())
+}
+
+// serviceOn is newService on a store of the caller's.
+func serviceOn(model *es.Model, stores es.Stores) *service {
+	s := &service{model: model, stores: stores, now: epoch}
 	s.faults = &faultyEvents{EventStore: s.stores.Events}
 	s.stores.Events = s.faults
 	s.command = es.NewCommand(model, s.faults, es.CommandOptions{Clock: s.tick})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -19,8 +20,9 @@ import (
 // throttled, time out after their writes, crash between two calls, and interrupt
 // each other there.
 type simulation struct {
-	store     *memoryStore
+	stores    es.Stores                // with the faults of before and after
 	histories map[string][]es.Recorded // all that will happen
+	stored    map[string]int           // events of each, so far
 	fed       []es.Recorded            // what the stream has
 	mixed     bool                     // some projectors already run the mended code
 
@@ -113,18 +115,14 @@ func (s *simulation) after(ctx context.Context, call string) error {
 // happen stores the next events of an entity, and lets the stream have them.
 func (s *simulation) happen(id string, n int) {
 	h := s.histories[id]
-	for ; n > 0; n-- {
-		s.store.mu.Lock()
-		at := len(s.store.events[id])
-		if at < len(h) {
-			s.store.events[id] = append(s.store.events[id], h[at])
+	for ; n > 0 && s.stored[id] < len(h); n-- {
+		r := h[s.stored[id]]
+		if occupant, err := s.stores.Events.Put(context.Background(), &r); err != nil || occupant != nil {
+			panic(fmt.Sprint("put: ", occupant, err))
 		}
-		s.store.mu.Unlock()
-		if at == len(h) {
-			return
-		}
+		s.stored[id]++
 		s.mu.Lock()
-		s.fed = append(s.fed, h[at])
+		s.fed = append(s.fed, r)
 		s.mu.Unlock()
 	}
 }
@@ -160,37 +158,49 @@ func (s *simulation) projector(mended bool) *es.Projector {
 	if mended {
 		deployment = "mended"
 	}
-	return es.NewProjector(ledgerModel(mended), s.store.stores(), es.ProjectorOptions{Deployment: deployment, Logger: quiet()})
+	return es.NewProjector(ledgerModel(mended), s.stores, es.ProjectorOptions{Deployment: deployment, Logger: quiet()})
 }
 
 // TestViewsEqualTheFoldOfTheHistory is what the projector is for.
 func TestViewsEqualTheFoldOfTheHistory(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := &simulation{store: newMemoryStore(), histories: drawHistories(t)}
+		store := newMemoryStore()
+		s := &simulation{stores: store.stores(), histories: drawHistories(t)}
 		s.mixed = rapid.Bool().Draw(t, "mixed")
 		s.fault = rapid.SampledFrom([]float64{0, 0.02, 0.1, 0.3}).Draw(t, "fault")
 		s.rand = rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
-		s.store.before, s.store.after = s.before, s.after
-		ids := make([]string, 0, len(s.histories))
-		for id := range s.histories {
-			ids = append(ids, id)
+		store.before, store.after = s.before, s.after
+		s.run(t, rapid.IntRange(0, 12).Draw(t, "steps"))
+		if len(store.misuse) > 0 {
+			t.Fatalf("the store was misused: %s", store.misuse)
 		}
-		slices.Sort(ids)
-		for range rapid.IntRange(0, 12).Draw(t, "steps") {
-			if len(ids) > 0 {
-				s.happen(ids[s.pick(len(ids))], 1+s.pick(5))
-			}
-			s.deliver()
-		}
-		for _, id := range ids {
-			s.happen(id, 100)
-		}
-		s.deliver()
-		s.atRest(t)
 	})
 }
 
-func (s *simulation) atRest(t *rapid.T) {
+// failer is a test of this package or of rapid.
+type failer interface {
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// run lets all histories happen, in some steps, and compares what is left of them.
+func (s *simulation) run(t failer, steps int) {
+	s.stored = map[string]int{}
+	ids := slices.Sorted(maps.Keys(s.histories))
+	for range steps {
+		if len(ids) > 0 {
+			s.happen(ids[s.pick(len(ids))], 1+s.pick(5))
+		}
+		s.deliver()
+	}
+	for _, id := range ids {
+		s.happen(id, 100)
+	}
+	s.deliver()
+	s.atRest(t)
+}
+
+func (s *simulation) atRest(t failer) {
 	ctx := context.Background()
 	if !s.mixed {
 		p := s.projector(false)
@@ -216,13 +226,10 @@ func (s *simulation) atRest(t *rapid.T) {
 		}
 	}
 	s.compare(t, "refolded", true)
-	if len(s.store.misuse) > 0 {
-		t.Fatalf("the store was misused: %s", s.store.misuse)
-	}
 }
 
-func (s *simulation) compare(t *rapid.T, what string, mended bool) {
-	got, err := contents(context.Background(), s.store, ledgerModel(mended))
+func (s *simulation) compare(t failer, what string, mended bool) {
+	got, err := contents(context.Background(), s.stores.Views, ledgerModel(mended))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,17 +239,26 @@ func (s *simulation) compare(t *rapid.T, what string, mended bool) {
 }
 
 // checkQuarantine: who is held has an entry, and who has an entry is held.
-func (s *simulation) checkQuarantine(t *rapid.T, p *es.Projector) {
+func (s *simulation) checkQuarantine(t failer, p *es.Projector) {
 	held, entered := map[string]bool{}, map[string]bool{}
-	for table, rows := range s.store.tables {
-		for id, item := range rows.items {
+	ids := slices.Collect(maps.Keys(s.histories))
+	var reads []es.ViewRead
+	for _, v := range ledgerModel(true).Views {
+		reads = append(reads, es.ViewRead{Table: es.Table{View: v.Name, Revision: v.Revision}, Keys: ids, Markers: ids})
+	}
+	rows, err := s.stores.Views.Load(context.Background(), reads)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range rows {
+		for id, item := range r.Items {
 			if item.Held != "" {
-				held[table.View+"/"+id] = true
+				held[reads[i].Table.View+"/"+id] = true
 			}
 		}
-		for id, m := range rows.markers {
+		for id, m := range r.Markers {
 			if m.Held != "" {
-				held[table.View+"/"+id] = true
+				held[reads[i].Table.View+"/"+id] = true
 			}
 		}
 	}
@@ -263,7 +279,7 @@ func (s *simulation) checkQuarantine(t *rapid.T, p *es.Projector) {
 	}
 }
 
-func (s *simulation) checkStatus(t *rapid.T, p *es.Projector) {
+func (s *simulation) checkStatus(t failer, p *es.Projector) {
 	status, err := p.Status(context.Background())
 	if err != nil {
 		t.Fatal(err)
