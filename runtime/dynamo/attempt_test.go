@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	es "github.com/esgen/esgen/runtime"
 	"github.com/esgen/esgen/runtime/dynamo"
@@ -199,6 +200,42 @@ func TestKeysLeftOverAreAskedForAgain(t *testing.T) {
 	s, _ = wired(t, answer{body: "{" + left + "}"})
 	_, err = s.Load(t.Context(), read)
 	wantKind(t, err, es.ErrThrottled)
+}
+
+func TestATryHasATimeOut(t *testing.T) {
+	w := &wire{t: t, answers: []answer{{hang: true}}}
+	o := wiredOptions(w)
+	o.AttemptTimeout = time.Millisecond
+	s, err := dynamo.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Put(t.Context(), &placed)
+	wantKind(t, err, nil)
+	if len(w.sent) != 2 {
+		t.Errorf("%d requests, want two", len(w.sent))
+	}
+}
+
+func TestALargeHistoryIsToldOf(t *testing.T) {
+	for _, c := range []struct{ from, told float64 }{{0, 0}, {4.9, 0}, {5, 5}, {9.5, 9.5}} {
+		w := &wire{t: t, answers: []answer{{body: fmt.Sprintf(
+			`{"ItemCollectionMetrics":{"ItemCollectionKey":{"_id":{"S":"o-1"}},"SizeEstimateRangeGB":[%g,%g]}}`, c.from, c.from+1)}}}
+		o := wiredOptions(w)
+		var told float64
+		o.NearFull = func(id string, gigabytes float64) {
+			if told = gigabytes; id != "o-1" {
+				t.Errorf("told of %q", id)
+			}
+		}
+		s, err := dynamo.New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Put(t.Context(), &placed); err != nil || told != c.told {
+			t.Errorf("at %g GB: told of %g, %v, want %g", c.from, told, err, c.told)
+		}
+	}
 }
 
 func TestANewerFormatIsRefused(t *testing.T) {

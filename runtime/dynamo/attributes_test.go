@@ -60,6 +60,7 @@ type answer struct {
 	status int
 	body   string
 	err    error
+	hang   bool   // until the request's time is over
 	before func() // what happens while the request is under way
 }
 
@@ -73,6 +74,9 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 	a := w.answers[min(len(w.sent), len(w.answers))-1]
 	if a.before != nil {
 		a.before()
+	}
+	if a.hang {
+		<-r.Context().Done()
 	}
 	if err := r.Context().Err(); err != nil {
 		return nil, err
@@ -93,17 +97,21 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 func wired(t *testing.T, answers ...answer) (*dynamo.Store, *wire) {
 	t.Helper()
 	w := &wire{t: t, answers: answers}
-	s, err := dynamo.New(dynamo.Options{
+	s, err := dynamo.New(wiredOptions(w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, w
+}
+
+func wiredOptions(w *wire) dynamo.Options {
+	return dynamo.Options{
 		Region: "us-east-1", Credentials: dynamo.Keys(aws.Credentials{AccessKeyID: "key", SecretAccessKey: "secret"}),
 		HTTPClient: w, Attempts: 2, MaxWait: time.Nanosecond, Clock: func() time.Time { return at },
 		Tables: dynamo.Tables{Events: "events", Progress: "progress", Views: []dynamo.ViewTable{
 			{View: "orders", Revision: 2, Name: "view-orders-2", Indexes: []string{"status"}, Shards: 4},
 		}},
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	return s, w
 }
 
 var (
@@ -158,7 +166,10 @@ func TestRequestsAreFrozen(t *testing.T) {
 		{"a marker held", func(ctx context.Context, s *dynamo.Store) error {
 			return s.Write(ctx, moveMarker(3, es.Marker{EntityID: "o-1", Position: 3, Held: "d-7"}))
 		}},
-		{"a record", func(ctx context.Context, s *dynamo.Store) error { _, err := s.Get(ctx, orders, "o-1", false); return err }},
+		{"a record", func(ctx context.Context, s *dynamo.Store) error {
+			_, err := s.Get(ctx, orders, "o-1", false)
+			return err
+		}},
 		{"records and markers", func(ctx context.Context, s *dynamo.Store) error {
 			_, err := s.Load(ctx, []es.ViewRead{{Table: orders, Keys: []string{"o-1", "o-1"}, Markers: []string{"o-1"}}})
 			return err
@@ -173,7 +184,10 @@ func TestRequestsAreFrozen(t *testing.T) {
 		{"a new entry", func(ctx context.Context, s *dynamo.Store) error {
 			return s.PutProgress(ctx, 0, es.Entry{Part: "p", ID: "i", Guard: 1})
 		}},
-		{"entries", func(ctx context.Context, s *dynamo.Store) error { _, err := s.ListProgress(ctx, "p", "a", 5); return err }},
+		{"entries", func(ctx context.Context, s *dynamo.Store) error {
+			_, err := s.ListProgress(ctx, "p", "a", 5)
+			return err
+		}},
 	} {
 		s, w := wired(t, answer{body: "{}"})
 		if err := c.call(t.Context(), s); err != nil {

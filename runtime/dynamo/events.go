@@ -117,11 +117,15 @@ func (s *Store) Put(ctx context.Context, event *es.Recorded) (*es.Recorded, erro
 	if n := sizeOf(i) + len(event.EntityID) + len(event.EventID) + 100; n > MaxItem {
 		return nil, fmt.Errorf("%w: an event of %d bytes, at most %d", es.ErrTooLarge, n, MaxItem)
 	}
-	old, err := s.put(ctx, "put an event", &dynamodb.PutItemInput{
+	in := &dynamodb.PutItemInput{
 		TableName: &s.tables.Events, Item: i,
 		ConditionExpression:      aws.String("attribute_not_exists(#id)"),
 		ExpressionAttributeNames: map[string]string{"#id": attrID},
-	})
+	}
+	if s.nearFull != nil {
+		in.ReturnItemCollectionMetrics = types.ReturnItemCollectionMetricsSize
+	}
+	old, err := s.put(ctx, "put an event", in)
 	switch {
 	case !errors.Is(err, es.ErrConflict):
 		return nil, err
@@ -144,6 +148,7 @@ func (s *Store) put(ctx context.Context, operation string, in *dynamodb.PutItemI
 	})
 	if err == nil {
 		s.consumedOne("PutItem", out.ConsumedCapacity)
+		s.watchSize(out.ItemCollectionMetrics)
 		return nil, nil
 	}
 	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
@@ -153,6 +158,20 @@ func (s *Store) put(ctx context.Context, operation string, in *dynamodb.PutItemI
 		return failed.Item, err
 	}
 	return nil, err
+}
+
+// warnAbove is the size of a history, in gigabytes, from which NearFull is told.
+const warnAbove = 5
+
+// watchSize looks at DynamoDB's estimate of an entity's history.
+func (s *Store) watchSize(m *types.ItemCollectionMetrics) {
+	if s.nearFull == nil || m == nil || len(m.SizeEstimateRangeGB) == 0 {
+		return
+	}
+	if least := m.SizeEstimateRangeGB[0]; least >= warnAbove {
+		f := fields{item: m.ItemCollectionKey}
+		s.nearFull(f.text(attrID), least)
+	}
 }
 
 // sameItem compares items of texts, numbers, bytes and flags.

@@ -30,6 +30,9 @@ type Options struct {
 
 	// Clock decides which entries of the progress store have expired.
 	Clock es.Clock
+	// NearFull is told of an entity whose history has passed half of the 10 GB that a local index
+	// allows, at each append from then on.
+	NearFull func(entityID string, gigabytes float64)
 	// Meter is told what each request consumed; asking costs nothing. It is called from
 	// several goroutines.
 	Meter func(operation string, consumed []types.ConsumedCapacity)
@@ -64,11 +67,12 @@ func Keys(keys aws.Credentials) aws.CredentialsProvider {
 // Store is the DynamoDB store. It implements es.EventStore, es.ViewStore and
 // es.ProgressStore and is safe for concurrent use.
 type Store struct {
-	client *dynamodb.Client
-	tables Tables
-	views  map[es.Table]*ViewTable
-	clock  es.Clock
-	meter  func(string, []types.ConsumedCapacity)
+	client   *dynamodb.Client
+	tables   Tables
+	views    map[es.Table]*ViewTable
+	clock    es.Clock
+	nearFull func(string, float64)
+	meter    func(string, []types.ConsumedCapacity)
 
 	attempts int
 	timeout  time.Duration
@@ -84,8 +88,8 @@ func New(o Options) (*Store, error) {
 		return nil, errors.New("dynamo: the options name no table")
 	}
 	s := &Store{
-		tables: o.Tables, views: make(map[es.Table]*ViewTable, len(o.Tables.Views)), clock: o.Clock, meter: o.Meter,
-		attempts: o.Attempts, timeout: o.AttemptTimeout, maxWait: o.MaxWait,
+		tables: o.Tables, views: make(map[es.Table]*ViewTable, len(o.Tables.Views)), clock: o.Clock,
+		nearFull: o.NearFull, meter: o.Meter, attempts: o.Attempts, timeout: o.AttemptTimeout, maxWait: o.MaxWait,
 	}
 	for i := range o.Tables.Views {
 		v := &o.Tables.Views[i]

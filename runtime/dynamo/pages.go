@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 
@@ -110,7 +111,7 @@ func (s *Store) Query(ctx context.Context, t es.Table, index, key string, desc b
 	if table == nil || !slices.Contains(table.Indexes, index) || len(key) > es.MaxPlace {
 		return es.ItemPage{}, nil
 	}
-	m := &merge{store: s, table: table, index: index, desc: desc, wants: p.wants()/table.Shards + 1}
+	m := &merge{store: s, table: table, index: index, desc: desc, wants: shareOf(p.wants(), table.Shards)}
 	for shard := range table.Shards {
 		m.shards = append(m.shards, shardReader{key: indexKey(shard, key), after: p.last})
 	}
@@ -133,6 +134,16 @@ func (s *Store) Query(ctx context.Context, t es.Table, index, key string, desc b
 			return p.page, nil
 		}
 	}
+}
+
+// shareOf is how many items a page of so many asks of each shard: what most shards have of
+// them, since a small item more costs less than another request.
+func shareOf(items, shards int) int {
+	if shards == 1 {
+		return items
+	}
+	mean := float64(items) / float64(shards)
+	return min(int(mean+2*math.Sqrt(mean))+1, items)
 }
 
 // merge reads the shards of one value of an index in their common order.
