@@ -105,7 +105,7 @@ func checkAmong(method string, values []string, argument func(string) jen.Code) 
 	for i, v := range values {
 		args[i] = argument(v)
 	}
-	return jen.Id("d").Dot(method).Add(arguments(long(args...), args...))
+	return jen.Id("d").Dot(method).Add(arguments(len(args) > 2 && long(args...), args...))
 }
 
 // stringLiteral is a JSON string as a Go string.

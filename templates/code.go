@@ -7,6 +7,17 @@ import (
 	"github.com/dave/jennifer/jen"
 )
 
+// Code that occurs everywhere is made once. As jen.Code nothing can be appended to it.
+var (
+	dst       jen.Code = jen.Id("dst")
+	becomes   jen.Code = jen.Op("=")
+	defined   jen.Code = jen.Op(":=")
+	colon     jen.Code = jen.Op(":")
+	bang      jen.Code = jen.Op("!")
+	star      jen.Code = jen.Op("*")
+	ampersand jen.Code = jen.Op("&")
+)
+
 // es is what the runtime has by a name.
 func es(name string) *jen.Statement { return jen.Qual(runtimePath, name) }
 
@@ -43,23 +54,32 @@ func allOf(conditions ...jen.Code) jen.Code {
 }
 
 // not is the negation of an operand.
-func not(operand jen.Code) jen.Code { return jen.Op("!").Add(operand) }
+func not(operand jen.Code) jen.Code { return jen.Add(bang, operand) }
+
+// pointed is what a pointer points to, or the type of a pointer to a type.
+func pointed(code jen.Code) *jen.Statement { return jen.Add(star, code) }
+
+// addressOf is a pointer to an operand.
+func addressOf(operand jen.Code) *jen.Statement { return jen.Add(ampersand, operand) }
 
 // assign is the assignment of a value.
-func assign(to, value jen.Code) jen.Code { return jen.Add(to).Op("=").Add(value) }
+func assign(to, value jen.Code) jen.Code { return jen.Add(to, becomes, value) }
 
 // define is the declaration of a local variable by its value.
-func define(name string, value jen.Code) jen.Code { return jen.Id(name).Op(":=").Add(value) }
+func define(name string, value jen.Code) jen.Code { return jen.Add(jen.Id(name), defined, value) }
 
 // forEach is a loop over a value.
 func forEach(variables, value jen.Code, body ...jen.Code) jen.Code {
-	return jen.For(jen.Add(variables).Op(":=").Range().Add(value)).Block(body...)
+	return jen.For(jen.Add(variables, defined, jen.Range(), value)).Block(body...)
 }
 
 // method begins the method of a type.
 func method(receiver string, typ jen.Code, name string) *jen.Statement {
-	return jen.Func().Params(jen.Id(receiver).Add(typ)).Id(name)
+	return jen.Func().Params(param(receiver, typ)).Id(name)
 }
+
+// param is a parameter or a field of a struct.
+func param(name string, typ jen.Code) jen.Code { return jen.Add(jen.Id(name), typ) }
 
 // inline is a block on one line.
 func inline(statement jen.Code) jen.Code {
@@ -77,7 +97,7 @@ func arguments(wide bool, args ...jen.Code) *jen.Statement {
 }
 
 // keyed is an item of a struct literal.
-func keyed(name string, value jen.Code) jen.Code { return jen.Id(name).Op(":").Add(value) }
+func keyed(name string, value jen.Code) jen.Code { return jen.Add(jen.Id(name), colon, value) }
 
 // stringList is a list of strings; nil where there is none.
 func stringList(values []string) jen.Code {
@@ -120,7 +140,7 @@ type place struct {
 // value is what the variable holds.
 func (p place) value() *jen.Statement {
 	if p.pointer {
-		return jen.Op("*").Add(p.expression)
+		return pointed(p.expression)
 	}
 	return jen.Add(p.expression)
 }
@@ -130,7 +150,7 @@ func (p place) address() *jen.Statement {
 	if p.pointer {
 		return jen.Add(p.expression)
 	}
-	return jen.Op("&").Add(p.expression)
+	return addressOf(p.expression)
 }
 
 // dot is a field or method of what the variable holds.

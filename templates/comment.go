@@ -14,12 +14,12 @@ import (
 // commentWidth is where comments are wrapped, in characters of text.
 const commentWidth = 78
 
-// comment is text as a line comment; nothing for empty text.
+// comment is text as a line comment; nil for empty text.
 func comment(text string) jen.Code {
 	if text = commentText(text); text != "" {
 		return jen.Comment(text)
 	}
-	return jen.Null()
+	return nil
 }
 
 // commentText turns text into a line comment, wrapped; "" for empty text. Line

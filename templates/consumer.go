@@ -31,14 +31,14 @@ func consumerFile(s *schema.Service, c *schema.Consumer) File {
 	g.declare("Env is what New is given.", jen.Type().Id("Env").Struct(
 		comment("Service appends events to this service. Within a handler it does so idempotently: when the "+
 			"handler runs again for what it has handled before, the same append finds the event stored."),
-		jen.Id("Service").Op("*").Add(es("Appender")),
+		param("Service", pointed(es("Appender"))),
 	))
 	if c.View != nil {
 		g.declareChange(s, c)
 	}
 	g.declareDefinition(c)
 	g.declare("adapter calls the methods of the user's handler.",
-		jen.Type().Id("adapter").Struct(jen.Id("handler").Op("*").Id("Handler")))
+		jen.Type().Id("adapter").Struct(param("handler", pointed(jen.Id("Handler")))))
 	g.declare("HandleEvent hands an event to its method.", handleEvent(s, c))
 	g.declare("HandleChange hands a change of a record to OnChange.", handleChange(c))
 	if c.View != nil {
@@ -92,7 +92,7 @@ func (g *gofile) declareDefinition(c *schema.Consumer) {
 	g.declare("Definition describes the consumer to the runtime.",
 		jen.Func().Id("Definition").Params().Add(es("Consumer")).Block(
 			jen.Return(es("Consumer").Add(braced(true, keyed("Name", jen.Lit(c.Name)), source, keyed("Start", jen.Id("start")))))))
-	g.declare("", jen.Func().Id("start").Params(ctx(), jen.Id("service").Op("*").Add(es("Appender"))).Params(es("Handler"), jen.Error()).Block(
+	g.declare("", jen.Func().Id("start").Params(ctx(), param("service", pointed(es("Appender")))).Params(es("Handler"), jen.Error()).Block(
 		jen.List(jen.Id("handler"), jen.Err()).Op(":=").Id("New").Call(jen.Id("ctx"), jen.Id("Env").Values(keyed("Service", jen.Id("service")))),
 		ifError(jen.Nil(), jen.Err()),
 		jen.Return(jen.Id("adapter").Values(jen.Id("handler")), jen.Nil()),
@@ -117,9 +117,9 @@ func handleEvent(s *schema.Service, c *schema.Consumer) jen.Code {
 	for _, e := range c.Events {
 		name := schema.GoName(e.Name)
 		cases = append(cases, jen.Case(jen.Op("*").Qual(s.Module+"/events", name)).Block(
-			jen.Return(jen.Id("a").Dot("handler").Dot("On"+name).Call(jen.Id("ctx"), jen.Op("*").Id("e"), jen.Id("meta")))))
+			jen.Return(jen.Id("a").Dot("handler").Dot("On"+name).Call(jen.Id("ctx"), pointed(jen.Id("e")), jen.Id("meta")))))
 	}
-	return method("a", jen.Id("adapter"), "HandleEvent").Params(ctx(), jen.Id("event").Add(es("Event")), jen.Id("meta").Add(es("Meta"))).Error().Block(
+	return method("a", jen.Id("adapter"), "HandleEvent").Params(ctx(), param("event", es("Event")), param("meta", es("Meta"))).Error().Block(
 		switchOnEvent(cases),
 		jen.Return(errorf("the consumer "+c.Name+" does not handle events of type %s", jen.Id("event").Dot("EventType").Call())),
 	)
@@ -135,7 +135,7 @@ func switchOnEvent(cases []jen.Code) jen.Code {
 
 func handleChange(c *schema.Consumer) jen.Code {
 	change := jen.Id("change")
-	begin := method("a", jen.Id("adapter"), "HandleChange").Params(ctx(), jen.Id("change").Add(es("RecordChange"))).Error()
+	begin := method("a", jen.Id("adapter"), "HandleChange").Params(ctx(), param("change", es("RecordChange"))).Error()
 	if c.View == nil {
 		return begin.Block(jen.Return(errorf("the consumer "+c.Name+" does not handle changes of the view %s", jen.Add(change).Dot("View"))))
 	}
@@ -155,7 +155,7 @@ func handleChange(c *schema.Consumer) jen.Code {
 
 func loadRecord() jen.Code {
 	payload, view := jen.Id("payload"), jen.Id("view")
-	return jen.Func().Id("load").Params(jen.Id("payload").String()).Params(jen.Op("*").Id("View"), jen.Error()).Block(
+	return jen.Func().Id("load").Params(jen.Id("payload").String()).Params(pointed(jen.Id("View")), jen.Error()).Block(
 		jen.If(jen.Add(payload).Op("==").Lit("")).Block(jen.Return(jen.Nil(), jen.Nil())),
 		define("view", jen.New(jen.Id("View"))),
 		jen.Return(view, jen.Add(view).Dot("Load").Call(payload)),
@@ -188,7 +188,7 @@ func handlerMethods(s *schema.Service, c *schema.Consumer) []handlerMethod {
 			name: "On" + name,
 			doc: fmt.Sprintf("On%s is called for every %s event: at least once, usually in order. "+
 				"An error has it called again.", name, name),
-			params: []jen.Code{jen.Id("event").Qual(s.Module+"/events", name), jen.Id("meta").Add(es("Meta"))},
+			params: []jen.Code{jen.Id("event").Qual(s.Module+"/events", name), param("meta", es("Meta"))},
 		})
 	}
 	return all
@@ -197,7 +197,7 @@ func handlerMethods(s *schema.Service, c *schema.Consumer) []handlerMethod {
 // declareIn adds the method to a file.
 func (m handlerMethod) declareIn(g *gofile) {
 	params := append([]jen.Code{ctx()}, m.params...)
-	g.declare(m.doc, method("h", jen.Op("*").Id("Handler"), m.name).Params(params...).Error().Block(m.body, jen.Return(jen.Nil())))
+	g.declare(m.doc, method("h", pointed(jen.Id("Handler")), m.name).Params(params...).Error().Block(m.body, jen.Return(jen.Nil())))
 }
 
 // handlerFile is the user's handler, with the methods that it needs today.
@@ -206,8 +206,8 @@ func handlerFile(s *schema.Service, c *schema.Consumer) File {
 	handler := jen.Id("Handler")
 	g.declare("Handler keeps what the methods share, such as clients of other services.", jen.Type().Add(handler).Struct())
 	g.declare("New makes the handler, once per cold start. env.Service appends events to this service.",
-		jen.Func().Id("New").Params(ctx(), jen.Id("env").Id("Env")).Params(jen.Op("*").Add(handler), jen.Error()).Block(
-			jen.Return(jen.Op("&").Add(handler).Values(), jen.Nil())))
+		jen.Func().Id("New").Params(ctx(), jen.Id("env").Id("Env")).Params(pointed(handler), jen.Error()).Block(
+			jen.Return(addressOf(handler).Values(), jen.Nil())))
 	for _, m := range handlerMethods(s, c) {
 		m.declareIn(g)
 	}

@@ -33,7 +33,7 @@ func (st *structure) declareDecode(g *gofile, s *schema.Service) {
 
 // decodeMethod is a Decode method for objects.
 func decodeMethod(receiver, name string, body ...jen.Code) jen.Code {
-	return method(receiver, jen.Op("*").Id(name), "Decode").Params(decoder()).Block(
+	return method(receiver, pointed(jen.Id(name)), "Decode").Params(decoder()).Block(
 		jen.If(not(d("Object"))).Block(jen.Return()), lines(body...))
 }
 

@@ -13,8 +13,7 @@ import (
 // declareEncode declares the method that appends the struct as canonical JSON. A struct that can
 // be short of a value gets a second one, which leaves out what nobody gave.
 func (st *structure) declareEncode(g *gofile, doc string) {
-	dst := jen.Id("dst")
-	appendJSON := appendMethod(st.method("AppendJSON"), jen.Id("dst").Index().Byte())
+	appendJSON := appendMethod(st.method("AppendJSON"))
 	if len(st.members) == 0 {
 		g.declare(doc, appendJSON.Block(jen.Return(jen.Append(dst, jen.Lit("{}").Op("...")))))
 		return
@@ -31,12 +30,12 @@ func (st *structure) declareEncode(g *gofile, doc string) {
 	g.declare(doc, appendJSON.Block(jen.Return(jen.Id(st.receiver).Dot("AppendFields").Call(dst, jen.False()))))
 	g.declare("AppendFields is AppendJSON or, with given, leaves out what was not given a value: "+
 		"a time or UUID that is zero, and what is nil or an empty enum although it has a default.",
-		appendMethod(st.method("AppendFields"), jen.Id("dst").Index().Byte(), jen.Id("given").Bool()).Block(body...))
+		appendMethod(st.method("AppendFields"), jen.Id("given").Bool()).Block(body...))
 }
 
-// appendMethod is the head of a method that appends to its first parameter.
-func appendMethod(begin *jen.Statement, params ...jen.Code) *jen.Statement {
-	return begin.Params(params...).Index().Byte()
+// appendMethod is the head of a method that appends to its first parameter, dst.
+func appendMethod(begin *jen.Statement, more ...jen.Code) *jen.Statement {
+	return begin.Params(append([]jen.Code{jen.Id("dst").Index().Byte()}, more...)...).Index().Byte()
 }
 
 // encode appends a member where it is present.

@@ -67,7 +67,7 @@ const handshake = "This constant is missing from the runtime if generated code a
 
 // eventType is the description of an event, as an element of a list.
 func eventType(s *schema.Service, e *schema.Event) jen.Code {
-	empty := jen.Op("&").Id(schema.GoName(e.Name)).Values(keyed(eventFieldNames(s, e)[s.Entity.Key], jen.Id("id")))
+	empty := addressOf(jen.Id(schema.GoName(e.Name))).Values(keyed(eventFieldNames(s, e)[s.Entity.Key], jen.Id("id")))
 	items := []jen.Code{
 		keyed("Name", jen.Lit(e.Name)),
 		keyed("Revision", jen.Lit(e.Revision)),

@@ -38,9 +38,7 @@ func newGofile(s *schema.Service, folder, pkg, doc string) *gofile {
 
 // declare adds a declaration with its comment, "" for none, and a blank line.
 func (g *gofile) declare(doc string, declaration jen.Code) {
-	g.Add(comment(doc))
-	g.Add(declaration)
-	g.Line()
+	g.Add(lines(comment(doc), declaration, jen.Line()))
 }
 
 // generated returns a file that esgen owns. Nothing may be declared in it any more.

@@ -47,8 +47,8 @@ func stubFile(s *schema.Service, v *schema.View, e *schema.Event, name string) F
 	event := schema.GoName(e.Name)
 	body, left := stubBody(s, v, e)
 	g.declare(fmt.Sprintf("%s folds %s %s event into the %s view.", aggregator(e), article(event), event, v.Name),
-		jen.Func().Id(aggregator(e)).Params(jen.Id("view").Op("*").Id("View"), jen.Id("event").Qual(s.Module+"/events", event),
-			jen.Id("meta").Add(es("Meta"))).Error().Block(append(body, jen.Return(jen.Nil()))...))
+		jen.Func().Id(aggregator(e)).Params(param("view", pointed(jen.Id("View"))), jen.Id("event").Qual(s.Module+"/events", event),
+			param("meta", es("Meta"))).Error().Block(append(body, jen.Return(jen.Nil()))...))
 	f := g.once(name + ".go")
 	f.Left = left
 	f.Declares = aggregator(e)

@@ -56,5 +56,5 @@ func declareEnum(g *gofile, s *schema.Service, t *schema.NamedType) {
 	values.Named = t // as where the type is used
 	read := jen.Id("d").Dot("String").Call(jen.Parens(jen.Op("*").String()).Parens(jen.Id("t")))
 	g.declare("Decode reads a value and reports to d what is wrong.",
-		method("t", jen.Op("*").Id(name), "Decode").Params(decoder()).Block(jen.If(read).Block(enumCheck(s, &values, ""))))
+		method("t", pointed(jen.Id(name)), "Decode").Params(decoder()).Block(jen.If(read).Block(enumCheck(s, &values, ""))))
 }

@@ -37,7 +37,7 @@ func upcastFile(s *schema.Service, e *schema.Event, revision int, base string) F
 	g.Comment("//\n//\tfields[\"newName\"] = fields[\"oldName\"]\n//\tdelete(fields, \"oldName\")\n//")
 	g.declare("Members that are missing in the end get the schema's defaults; those it does not know are ignored. "+
 		"An error quarantines the entity in the views that list the event.",
-		jen.Func().Id(name).Params(jen.Id("fields").Add(es("Fields"))).Error().Block(jen.Return(jen.Nil())))
+		jen.Func().Id(name).Params(param("fields", es("Fields"))).Error().Block(jen.Return(jen.Nil())))
 	f := g.once(fmt.Sprintf("%s_from%d.go", base, revision))
 	f.Declares = name
 	return f

@@ -13,7 +13,7 @@ import (
 // nil is absence already.
 func fieldGoType(s *schema.Service, f *schema.Field) jen.Code {
 	if f.Optional && !nilable(f.Type) {
-		return jen.Op("*").Add(goType(s, f.Type))
+		return pointed(goType(s, f.Type))
 	}
 	return goType(s, f.Type)
 }
@@ -96,20 +96,19 @@ func local(name string, depth int) string {
 }
 
 // appendTo appends to the variable dst what function makes of it and a value.
-func appendTo(call *jen.Statement) jen.Code { return assign(jen.Id("dst"), call) }
+func appendTo(call *jen.Statement) jen.Code { return assign(dst, call) }
 
 // appendText appends a text to dst.
 func appendText(text string) jen.Code {
-	return appendTo(jen.Append(jen.Id("dst"), jen.Add(quoted(text)).Op("...")))
+	return appendTo(jen.Append(dst, jen.Add(quoted(text)).Op("...")))
 }
 
 // appendRune appends a character to dst.
-func appendRune(r rune) jen.Code { return appendTo(jen.Append(jen.Id("dst"), jen.LitRune(r))) }
+func appendRune(r rune) jen.Code { return appendTo(jen.Append(dst, jen.LitRune(r))) }
 
 // appendValue appends a value to dst as JSON. given says that it stands where a variable of
 // that name tells whether to leave out what nobody gave.
 func appendValue(t *schema.Type, value place, depth int, given bool) jen.Code {
-	dst := jen.Id("dst")
 	switch t.Kind {
 	case schema.Object:
 		if given && shortType(t, &visited{}) {
@@ -155,7 +154,7 @@ func (c checks) of(t *schema.Type) []jen.Code {
 }
 
 // decoder is the parameter of Decode methods.
-func decoder() jen.Code { return jen.Id("d").Op("*").Add(es("Decoder")) }
+func decoder() jen.Code { return param("d", pointed(es("Decoder"))) }
 
 // d is a call of a method of the decoder.
 func d(method string, args ...jen.Code) *jen.Statement {

@@ -49,7 +49,7 @@ func (w *viewWriter) field(name string) place { return fieldOf("v", w.names[name
 
 // method begins a method of records.
 func (w *viewWriter) method(name string) *jen.Statement {
-	return method("v", jen.Op("*").Id("View"), name)
+	return method("v", pointed(jen.Id("View")), name)
 }
 
 // keyType is the type of the record's key.

@@ -43,7 +43,7 @@ func (w *viewWriter) declareChecks() {
 	if !w.checked() {
 		return
 	}
-	c := &viewChecks{service: w.service, checks: jen.Op("&").Id("c")}
+	c := &viewChecks{service: w.service, checks: addressOf(jen.Id("c"))}
 	body := []jen.Code{jen.Var().Id("c").Add(es("Checks"))}
 	for _, f := range w.view.Fields {
 		c.name = quoted(f.Name)
@@ -72,7 +72,7 @@ func (c *viewChecks) object(t *schema.NamedType) jen.Code {
 	for _, f := range t.Type.Fields {
 		body = append(body, c.field(f, fieldOf("o", names[f.Name])))
 	}
-	return jen.Func().Id("check"+schema.GoName(t.Name)).Params(jen.Id("c").Op("*").Add(es("Checks")), jen.Id("field").String(),
+	return jen.Func().Id("check"+schema.GoName(t.Name)).Params(param("c", pointed(es("Checks"))), jen.Id("field").String(),
 		jen.Id("o").Op("*").Add(sharedType(c.service, t))).Block(body...)
 }
 

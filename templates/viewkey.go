@@ -23,7 +23,7 @@ func (w *viewWriter) declareKeys() {
 		cases = append(cases, w.caseOf(ve.Event, body...))
 	}
 	w.declare("recordKeys lists the keys of the records that an event is folded into.",
-		jen.Func().Id("recordKeys").Params(jen.Id("event").Add(es("Event"))).Index().String().Block(
+		jen.Func().Id("recordKeys").Params(param("event", es("Event"))).Index().String().Block(
 			jen.Var().Id("keys").Index().String(),
 			switchOnEvent(cases),
 			jen.Return(jen.Id("keys")),
@@ -90,9 +90,9 @@ func keyText(t *schema.Type, value place) jen.Code {
 // declareStart declares how a record begins: the schema's start values, then the key.
 func (w *viewWriter) declareStart() {
 	key := w.field(w.view.Key)
-	body := []jen.Code{define("v", w.start()), setKey(w.service, w.keyType(), key), jen.Return(jen.Op("&").Id("v"))}
+	body := []jen.Code{define("v", w.start()), setKey(w.service, w.keyType(), key), jen.Return(addressOf(jen.Id("v")))}
 	if w.keyType().Kind == schema.String && !w.hasStartValues() {
-		body = []jen.Code{jen.Return(jen.Op("&").Id("View").Values(keyed(w.names[w.view.Key], jen.Id("key"))))}
+		body = []jen.Code{jen.Return(addressOf(jen.Id("View")).Values(keyed(w.names[w.view.Key], jen.Id("key"))))}
 	}
 	w.declare("newRecord returns the record of a key before its first event.",
 		jen.Func().Id("newRecord").Params(jen.Id("key").String()).Add(es("Record")).Block(body...))

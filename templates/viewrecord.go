@@ -14,7 +14,7 @@ func (w *viewWriter) declareFold() {
 	if len(w.view.Events) > 0 {
 		var cases []jen.Code
 		for _, ve := range w.view.Events {
-			call := jen.Id(aggregator(ve.Event)).Call(jen.Id("v"), jen.Op("*").Id("e"), jen.Id("meta"))
+			call := jen.Id(aggregator(ve.Event)).Call(jen.Id("v"), pointed(jen.Id("e")), jen.Id("meta"))
 			cases = append(cases, w.caseOf(ve.Event, assign(jen.Err(), call)))
 		}
 		cases = append(cases, jen.Default().Block(assign(jen.Err(), unknown)))
@@ -26,7 +26,7 @@ func (w *viewWriter) declareFold() {
 		}
 	}
 	w.declare("Fold calls the aggregator of an event.",
-		w.method("Fold").Params(jen.Id("event").Add(es("Event")), jen.Id("meta").Add(es("Meta"))).Error().Block(body...))
+		w.method("Fold").Params(param("event", es("Event")), param("meta", es("Meta"))).Error().Block(body...))
 }
 
 // declareAppendJSON declares the canonical form of a record: the key, then the fields
@@ -40,9 +40,9 @@ func (w *viewWriter) declareAppendJSON() {
 		value := w.field(f.Name)
 		body = append(body, when(w.present(f, value), appendMember(f, value, false)))
 	}
-	body = append(body, jen.Return(jen.Append(jen.Id("dst"), jen.LitRune('}'))))
+	body = append(body, jen.Return(jen.Append(dst, jen.LitRune('}'))))
 	w.declare("AppendJSON appends the record as it is stored and answered. What is absent or not yet assigned is left out.",
-		appendMethod(w.method("AppendJSON"), jen.Id("dst").Index().Byte()).Block(body...))
+		appendMethod(w.method("AppendJSON")).Block(body...))
 }
 
 // present is the condition on which a field is part of an answer; nil for always.
@@ -113,7 +113,7 @@ func (w *viewWriter) declareLoad() {
 	v, payload := jen.Id("v"), jen.Id("payload")
 	w.declare("Load reads what AppendJSON has written; what it lacks gets its start value.",
 		w.method("Load").Params(jen.Id("payload").String()).Error().Block(
-			assign(jen.Op("*").Add(v), w.start()),
+			assign(pointed(v), w.start()),
 			jen.Return(es("DecodeStored").Call(payload, v)),
 		))
 	key := &schema.Field{Name: w.view.Key, Type: w.keyType()}
@@ -127,7 +127,6 @@ func (w *viewWriter) declareLoad() {
 // declareIndexEntries declares the record's place in the indexes. A record whose key or
 // sort value is absent or empty is in none.
 func (w *viewWriter) declareIndexEntries() {
-	dst := jen.Id("dst")
 	var body []jen.Code
 	for _, ix := range w.view.Indexes {
 		entry := []jen.Code{keyed("Index", jen.Lit(ix.Name)), keyed("Key", keyText(ix.Key.Type, w.held(ix.Key)))}

@@ -32,7 +32,7 @@ func serviceFile(s *schema.Service) File {
 	g := newGofile(s, "cmd/internal/service", "service", "Package service describes the "+s.Name+" service to its programs.")
 	ofEvents := func(name string) jen.Code { return jen.Qual(s.Module+"/events", name).Call() }
 	g.declare("Events describes the events: what taking them in needs.",
-		modelFunction("Events", jen.Return(jen.Op("&").Add(es("Model")).Add(braced(true,
+		modelFunction("Events", jen.Return(addressOf(es("Model")).Add(braced(true,
 			keyed("Service", jen.Lit(s.Name)),
 			keyed("Key", ofEvents("Key")),
 			keyed("States", ofEvents("States")),
