@@ -283,20 +283,17 @@ func (c *catchUp) end(w *work, s *source, goal int64) {
 
 func behindPart(t Table) string { return "behind/" + t.View + "/" + strconv.Itoa(t.Revision) }
 
-// leave records the sources of an entity that time does not suffice for. One that is
-// recorded already stays so: reconcile looks again after it has removed an entry.
+// leave records the sources of an entity that time does not suffice for. An entry that is
+// there already is written again: a reconcile that read it before must not remove it.
 func (w *work) leave(ctx context.Context, c *catchUp) {
 	for i, s := range c.sources {
 		if s.status != gapped {
 			continue
 		}
-		part := behindPart(s.view.table)
-		e, err := w.p.stores.Progress.Progress(ctx, part, s.entity)
-		if err == nil && e == nil {
-			err = w.p.stores.Progress.PutProgress(ctx, 0, Entry{Part: part, ID: s.entity, Guard: 1,
-				Value: `{"version":` + strconv.FormatInt(c.goals[i], 10) + `}`})
-		}
-		if err != nil && !errors.Is(err, ErrConflict) {
+		err := w.p.writeEntry(ctx, behindPart(s.view.table), s.entity, func(*Entry) string {
+			return `{"version":` + strconv.FormatInt(c.goals[i], 10) + `}`
+		})
+		if err != nil {
 			s.fail(fmt.Errorf("view %s: left for reconcile: %w", s.view.Name, err))
 			continue
 		}

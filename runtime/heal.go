@@ -69,4 +69,5 @@ func (w *work) lift(ctx context.Context, s *source) {
 		return
 	}
 	w.rows.keep(&step)
+	s.lifted = true
 }

@@ -28,7 +28,7 @@ type Quarantined struct {
 
 func quarantinePart(t Table) string { return "quarantine/" + t.View + "/" + strconv.Itoa(t.Revision) }
 
-// entry reads a quarantine entry. One that is damaged is still an entry.
+// readQuarantined reads an entry. One that is damaged is still an entry.
 func readQuarantined(t Table, e *Entry) Quarantined {
 	var q Quarantined
 	if err := json.Unmarshal([]byte(e.Value), &q); err != nil {
@@ -59,36 +59,26 @@ func (w *work) enterFailures(ctx context.Context, p *plan) bool {
 }
 
 func (p *Projector) enter(ctx context.Context, s *source) error {
-	const tries = 5
-	part := quarantinePart(s.view.table)
-	var err error
-	for range tries {
-		var e *Entry
-		if e, err = p.stores.Progress.Progress(ctx, part, s.entity); err != nil {
-			return err
-		}
-		q, was := Quarantined{FirstSeen: p.clock().UTC()}, int64(0)
-		if e != nil {
-			was = e.Guard
-			if old := readQuarantined(s.view.table, e); old.Version == s.failure.version {
-				q = old
+	var q Quarantined
+	err := p.writeEntry(ctx, quarantinePart(s.view.table), s.entity, func(old *Entry) string {
+		q = Quarantined{FirstSeen: p.clock().UTC()}
+		if old != nil {
+			if was := readQuarantined(s.view.table, old); was.Version == s.failure.version {
+				q = was
 			}
 		}
 		q.View, q.Revision, q.EntityID = s.view.table.View, s.view.table.Revision, s.entity
 		q.Version, q.Reason, q.Deployment = s.failure.version, s.failure.reason, p.deployment
 		q.Attempts++
 		value, _ := json.Marshal(q) // strings, numbers and a time of this century
-		err = p.stores.Progress.PutProgress(ctx, was, Entry{Part: part, ID: s.entity, Guard: was + 1, Value: string(value)})
-		if err == nil {
-			p.log.LogAttrs(ctx, slog.LevelError, "quarantined", slog.String("view", q.View), slog.String("entity", q.EntityID),
-				slog.Int64("version", q.Version), slog.String("reason", q.Reason), slog.Int("attempts", q.Attempts))
-			return nil
-		}
-		if !errors.Is(err, ErrConflict) {
-			return err
-		}
+		return string(value)
+	})
+	if err != nil {
+		return err
 	}
-	return err
+	p.log.LogAttrs(ctx, slog.LevelError, "quarantined", slog.String("view", q.View), slog.String("entity", q.EntityID),
+		slog.Int64("version", q.Version), slog.String("reason", q.Reason), slog.Int("attempts", q.Attempts))
+	return nil
 }
 
 // finish clears the quarantine of the sources that have got past their failure.
@@ -98,11 +88,28 @@ func (w *work) finish(ctx context.Context, sources []*source) {
 		if s.status != done || !s.entry || w.rows.holder(s).held != "" {
 			continue
 		}
-		if err := w.p.stores.Progress.DeleteProgress(ctx, quarantinePart(s.view.table), s.entity); err != nil {
+		if err := w.clear(ctx, s); err != nil {
 			w.p.log.LogAttrs(ctx, slog.LevelWarn, "quarantine entry not removed",
 				slog.String("view", s.view.Name), slog.String("entity", s.entity), slog.String("error", err.Error()))
 		}
 	}
+}
+
+// clear removes a source's entry. One of a version beyond what the source has seen is of
+// another projector, which has gone on from here and holds the entity for it.
+func (w *work) clear(ctx context.Context, s *source) error {
+	e, err := w.p.entry(ctx, quarantinePart(s.view.table), s.entity)
+	if err != nil || e == nil {
+		return err
+	}
+	seen := w.rows.holder(s).position
+	if s.target != endless {
+		seen = max(seen, s.target)
+	}
+	if !s.lifted && readQuarantined(s.view.table, e).Version > seen {
+		return nil
+	}
+	return w.p.takeBack(ctx, e)
 }
 
 // ListQuarantine goes over the quarantined entities of a view, of all views when
@@ -120,33 +127,10 @@ func (p *Projector) ListQuarantine(ctx context.Context, view string) iter.Seq2[Q
 					yield(Quarantined{}, err)
 					return
 				}
-				if !yield(readQuarantined(v.table, &e), nil) {
+				if !yield(readQuarantined(v.table, e), nil) {
 					return
 				}
 			}
-		}
-	}
-}
-
-// entries goes over the entries of one part of the progress.
-func (p *Projector) entries(ctx context.Context, part string) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		const page = 100
-		for after := ""; ; {
-			entries, err := p.stores.Progress.ListProgress(ctx, part, after, page)
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			for _, e := range entries {
-				if !yield(e, nil) {
-					return
-				}
-			}
-			if len(entries) < page {
-				return
-			}
-			after = entries[len(entries)-1].ID
 		}
 	}
 }

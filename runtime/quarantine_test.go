@@ -1,6 +1,7 @@
 package es_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -187,4 +188,47 @@ func TestRecordTooLargeIsQuarantined(t *testing.T) {
 		t.Errorf("%+v, %v", sum, err)
 	}
 	b.check(false)
+}
+
+// While one projector takes back the entry of a failure that it got past, another one may go
+// on and quarantine the entity anew.
+func TestAnEntryIsNotTakenBackForAnother(t *testing.T) {
+	for _, at := range []string{"Progress", "PutProgress", "DeleteProgress"} {
+		t.Run(at, func(t *testing.T) {
+			b := newBench(t, "diary")
+			older := b.projector("older")
+			b.project(older, b.happen("a", opened("ann"), broken)...)
+			b.mend("diary")
+			written, nested := false, false
+			b.store.after = func(_ context.Context, call string) error {
+				written = written || call == "Write"
+				return nil
+			}
+			b.store.before = func(_ context.Context, call string) error {
+				if written && call == at && !nested {
+					nested = true
+					b.project(older, b.happen("a", broken)...)
+				}
+				return nil
+			}
+			b.project(b.projector("mended"), b.happen("a", added(1))...)
+			b.store.before, b.store.after = nil, nil
+			if !nested {
+				t.Skip("no such call") // the store is asked otherwise
+			}
+			if held := b.item("diary", "a").Held; held != "older" {
+				t.Fatalf("held by %q", held)
+			}
+			if q := b.quarantine(older); len(q) != 1 || q[0].Version != 4 || q[0].Attempts != 1 {
+				t.Fatalf("quarantine %+v", q)
+			}
+			if sum, err := b.projector("mended").RetryQuarantine(t.Context(), "", ""); err != nil || sum.Released != 1 {
+				t.Errorf("%+v, %v", sum, err)
+			}
+			if q := b.quarantine(older); len(q) != 0 {
+				t.Errorf("quarantine %+v", q)
+			}
+			b.check(true)
+		})
+	}
 }

@@ -2,7 +2,6 @@ package es
 
 import (
 	"context"
-	"errors"
 	"fmt"
 )
 
@@ -47,15 +46,15 @@ func (p *Projector) RetryQuarantine(ctx context.Context, view, entityID string) 
 	h := &healing{p: p}
 	for _, v := range views {
 		if entityID == "" {
-			h.eachEntry(ctx, quarantinePart(v.table), func(ids []string) { h.retry(ctx, v, ids) })
+			h.eachEntry(ctx, quarantinePart(v.table), func(entries []*Entry) { h.retry(ctx, v, entries) })
 			continue
 		}
-		e, err := p.stores.Progress.Progress(ctx, quarantinePart(v.table), entityID)
+		e, err := p.entry(ctx, quarantinePart(v.table), entityID)
 		if err != nil {
 			return h.sum, err
 		}
 		if e != nil {
-			h.retry(ctx, v, []string{entityID})
+			h.retry(ctx, v, []*Entry{e})
 		}
 	}
 	if entityID != "" && h.sum.Looked == 0 && h.err == nil {
@@ -106,77 +105,58 @@ func (h *healing) run(ctx context.Context, sources []*source) {
 	}
 }
 
-// eachEntry calls do for the ids of a part, some at a time.
-func (h *healing) eachEntry(ctx context.Context, part string, do func(ids []string)) {
+// eachEntry calls do for the entries of a part, some at a time.
+func (h *healing) eachEntry(ctx context.Context, part string, do func(entries []*Entry)) {
 	const atOnce = 64
-	var ids []string
+	var entries []*Entry
 	for e, err := range h.p.entries(ctx, part) {
 		if err != nil {
 			h.note(err)
 			break
 		}
-		if ids = append(ids, e.ID); len(ids) == atOnce {
-			do(ids)
-			ids = nil
+		if entries = append(entries, e); len(entries) == atOnce {
+			do(entries)
+			entries = nil
 		}
 	}
-	if len(ids) > 0 {
-		do(ids)
+	if len(entries) > 0 {
+		do(entries)
 	}
 }
 
-// behind heals the entities that batches recorded. An entry is removed between two
-// healings: a batch that finds an entity recorded already writes nothing, and what
-// it saw then is in the table before the entry goes, so that the second one folds it.
+// behind heals the entities that batches recorded. An entry goes only if it is still the one
+// that was read before the healing: what a batch saw that recorded the entity since may
+// not have been in the table when the healing read it.
 func (h *healing) behind(ctx context.Context, v *projected) {
-	part := behindPart(v.table)
-	h.eachEntry(ctx, part, func(ids []string) {
-		sources := make([]*source, 0, len(ids))
-		for _, id := range ids {
-			sources = append(sources, whole(v, id))
-		}
+	h.eachEntry(ctx, behindPart(v.table), func(entries []*Entry) {
+		sources := wholes(v, entries)
 		h.run(ctx, sources)
-		var again []*source
-		for _, s := range sources {
+		for i, s := range sources {
 			if s.status != done && s.status != held {
 				continue
 			}
-			if err := h.p.stores.Progress.DeleteProgress(ctx, part, s.entity); err != nil {
+			if err := h.p.takeBack(ctx, entries[i]); err != nil {
 				h.note(err)
-				continue
-			}
-			again = append(again, whole(v, s.entity))
-		}
-		second := &healing{p: h.p}
-		second.run(ctx, again)
-		h.sum.Folds += second.sum.Folds
-		for _, s := range again {
-			if s.status == failed || s.status == left {
-				h.putBack(ctx, part, s)
 			}
 		}
 	})
 }
 
-// putBack records an entity again whose second healing failed.
-func (h *healing) putBack(ctx context.Context, part string, s *source) {
-	h.sum.Failed++
-	h.note(s.err)
-	err := h.p.stores.Progress.PutProgress(context.WithoutCancel(ctx), 0, Entry{Part: part, ID: s.entity, Guard: 1, Value: `{}`})
-	if err != nil && !errors.Is(err, ErrConflict) {
-		h.note(err)
+// wholes makes sources of the entities that entries are about.
+func wholes(v *projected, entries []*Entry) []*source {
+	sources := make([]*source, 0, len(entries))
+	for _, e := range entries {
+		sources = append(sources, whole(v, e.ID))
 	}
+	return sources
 }
 
 // stale looks at the quarantine entries whose entity is not held: a process ended
 // between the two writes.
 func (h *healing) stale(ctx context.Context, v *projected) {
-	h.eachEntry(ctx, quarantinePart(v.table), func(ids []string) {
+	h.eachEntry(ctx, quarantinePart(v.table), func(entries []*Entry) {
 		w := h.p.newWork()
-		sources := make([]*source, 0, len(ids))
-		for _, id := range ids {
-			sources = append(sources, whole(v, id))
-		}
+		sources := wholes(v, entries)
 		loaded := w.load(ctx, sources)
 		w.release()
 		var free []*source
@@ -192,12 +172,10 @@ func (h *healing) stale(ctx context.Context, v *projected) {
 	})
 }
 
-func (h *healing) retry(ctx context.Context, v *projected, ids []string) {
-	sources := make([]*source, 0, len(ids))
-	for _, id := range ids {
-		s := whole(v, id)
+func (h *healing) retry(ctx context.Context, v *projected, entries []*Entry) {
+	sources := wholes(v, entries)
+	for _, s := range sources {
 		s.retry, s.entry = true, true
-		sources = append(sources, s)
 	}
 	h.run(ctx, sources)
 }

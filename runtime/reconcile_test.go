@@ -156,3 +156,45 @@ func TestRefold(t *testing.T) {
 		t.Errorf("unknown view: %v", err)
 	}
 }
+
+// A batch leaves an entity behind while a reconcile is about to remove the entry that it had, and
+// the process ends with that removal: what was acknowledged must still be known.
+func TestReconcileRemovesNoEntryThatWasWrittenSince(t *testing.T) {
+	b := newBench(t, "diary")
+	start := time.Now()
+	now := start
+	b.clock = func() time.Time { return now }
+	ctx, cancel := context.WithDeadline(t.Context(), start.Add(time.Hour))
+	defer cancel()
+	leave := func(batch []es.Recorded) {
+		t.Helper()
+		now = start
+		b.store.before = func(context.Context, string) error { now = now.Add(time.Hour); return nil }
+		if report, _, err := b.projector("d").Project(ctx, batch); err != nil || report.Left != 1 {
+			t.Fatalf("%+v, %v", report, err)
+		}
+	}
+	leave(b.happen("a", opened("ann"), added(1))[1:])
+	b.store.before = func(_ context.Context, call string) error {
+		if call != "PutProgress" && call != "DeleteProgress" {
+			return nil
+		}
+		leave(b.happen("a", added(2), added(3))[1:])
+		b.store.before = nil // for the removal itself
+		b.store.after = func(context.Context, string) error {
+			b.store.before = func(context.Context, string) error { return errFault }
+			return nil
+		}
+		return nil
+	}
+	_, _ = b.projector("d").Reconcile(t.Context(), es.ReconcileOptions{})
+	b.store.before, b.store.after = nil, nil
+	status, err := b.projector("d").Status(t.Context())
+	if err != nil || status[0].Left != 1 || status[0].Behind != 1 {
+		t.Fatalf("status %+v, %v", status, err)
+	}
+	if sum, err := b.projector("d").Reconcile(t.Context(), es.ReconcileOptions{}); err != nil || sum.Looked != 1 {
+		t.Fatalf("%+v, %v", sum, err)
+	}
+	b.check(false)
+}

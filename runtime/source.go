@@ -16,6 +16,7 @@ type source struct {
 	retry    bool  // fold although this deployment holds the entity
 	force    bool  // write the position even when no record is touched
 	entry    bool  // the quarantine may have an entry for it
+	lifted   bool  // held, though its history has nothing that cannot be folded
 	entered  int64 // the version of which this run has written an entry
 
 	failure *failure // the event that cannot be folded
