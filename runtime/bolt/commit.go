@@ -121,26 +121,25 @@ func (s *Store) commit(group []*write) {
 // transact runs one read-write transaction, with the positions that wait to be
 // stored, and wakes the readers of the feeds.
 func (s *Store) transact(apply func(tx *bbolt.Tx) error) (err error) {
+	s.grown = false
+	waiting := s.lazy.take()
 	defer func() {
 		// bbolt panics on a damaged file; the transaction has been rolled back.
 		if p := recover(); p != nil {
 			err = fmt.Errorf("bolt: write: %v", p)
 		}
+		if err != nil {
+			s.lazy.giveBack(waiting)
+		}
 	}()
-	s.grown = false
-	waiting := s.lazy.take()
 	err = s.db.Update(func(tx *bbolt.Tx) error {
 		if err := apply(tx); err != nil {
 			return err
 		}
 		return s.storePositions(tx, waiting)
 	})
-	if err != nil {
-		s.lazy.giveBack(waiting)
-		return err
-	}
-	if s.grown {
+	if err == nil && s.grown {
 		s.wake()
 	}
-	return nil
+	return err
 }

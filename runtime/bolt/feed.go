@@ -173,14 +173,19 @@ func (s *Store) SetPosition(reader string, seq uint64) {
 	l.positions[reader] = seq
 	if l.waiting == nil {
 		l.waiting = map[string]uint64{}
-		l.timer = time.AfterFunc(positionDelay, func() {
-			select {
-			case l.due <- struct{}{}:
-			default:
-			}
-		})
+		l.wait()
 	}
 	l.waiting[reader] = seq
+}
+
+// wait has the positions stored in a while if no write comes that they can ride along with.
+func (l *lazyPositions) wait() {
+	l.timer = time.AfterFunc(positionDelay, func() {
+		select {
+		case l.due <- struct{}{}:
+		default:
+		}
+	})
 }
 
 func (l *lazyPositions) take() map[string]uint64 {
@@ -194,13 +199,17 @@ func (l *lazyPositions) take() map[string]uint64 {
 	return waiting
 }
 
-// giveBack puts positions that could not be stored back, unless newer ones wait.
+// giveBack takes positions back that could not be stored; those that were set meanwhile are newer.
 func (l *lazyPositions) giveBack(waiting map[string]uint64) {
+	if len(waiting) == 0 {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.waiting != nil {
-		maps.Copy(waiting, l.waiting)
+	if l.waiting == nil {
+		l.wait()
 	}
+	maps.Copy(waiting, l.waiting)
 	l.waiting = waiting
 }
 

@@ -191,3 +191,26 @@ func TestRefold(t *testing.T) {
 	}
 	check(open(t, path, bolt.Options{Readers: readers}))
 }
+
+// A position that rode along with a write that failed is stored with the next one.
+func TestPositionsOutliveAFailedWrite(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	readers := []bolt.Reader{{Name: "first", FromStart: true}, {Name: "second", FromStart: true}}
+	var s *bolt.Store
+	s = open(t, path, bolt.Options{Readers: readers, Clock: func() time.Time {
+		s.SetPosition("second", 2)
+		panic("no clock")
+	}})
+	put(t, s, event("a", 1))
+	s.SetPosition("first", 1)
+	if err := s.Write(t.Context(), es.Step{Table: table, Records: []es.ItemWrite{{Item: es.Item{Key: "a", Guard: 1, Payload: "{}"}}}}); err == nil {
+		t.Fatal("the write did not fail")
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, path, bolt.Options{})
+	if first, second := s.Position("first"), s.Position("second"); first != 1 || second != 2 {
+		t.Errorf("the readers are at %d and %d", first, second)
+	}
+}
