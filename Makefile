@@ -16,6 +16,7 @@ demo: bin/esgen ## make a new service in a scratch folder, run it, post events, 
 	@$(GO) run ./testdata/demo bin/esgen
 
 test: lint fuzz ## run all tests; says what could not be run, and why
+	@testdata/install.sh
 	@set -o pipefail; for m in $(MODULES); do (cd $$m && $(GO) test -json ./... || true); done | $(GO) run .ci/report.go
 
 lint: ## gofmt, vet, staticcheck
