@@ -27,7 +27,7 @@ func indexKey(shard int, value string) string {
 
 // indexSort is the sort key of a record in an index: its sort value in an encoding that orders as
 // the bytes do and is never the beginning of another, then a hash of the record's key that
-// tells equal ones apart, so that a place alone says where a page goes on. At most 601 bytes.
+// tells equal ones apart, so that a place alone says where a page goes on. At most 592 bytes.
 func indexSort(sort []byte, key string) []byte {
 	const group = 8
 	dst := make([]byte, 0, len(sort)/group*(group+1)+2*group+1+16)

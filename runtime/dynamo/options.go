@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -118,11 +120,19 @@ func New(o Options) (*Store, error) {
 	return s, nil
 }
 
+const idleConnections = 64
+
 // newClient builds the client by hand: the config loader would cost a Lambda function
 // a fifth of its size and most of its start. The SDK sends each request once; see attempt.
 func newClient(o Options) *dynamodb.Client {
 	options := dynamodb.Options{
 		Region: o.Region, Credentials: o.Credentials, HTTPClient: o.HTTPClient, Retryer: aws.NopRetryer{},
+	}
+	if o.HTTPClient == nil {
+		// The projector writes more steps beside each other than the SDK keeps connections.
+		options.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConnsPerHost = idleConnections
+		})
 	}
 	if o.Endpoint != "" {
 		options.BaseEndpoint = aws.String(o.Endpoint)

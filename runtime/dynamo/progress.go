@@ -161,9 +161,13 @@ func (s *Store) DeleteProgress(ctx context.Context, part, id string) error {
 		TableName: &s.tables.Progress, Key: item{attrPart: text(entryPart(part)), attrID: text(id)},
 		ReturnConsumedCapacity: s.wantCapacity(),
 	}
-	_, err := s.attempt(ctx, "delete an entry", func(ctx context.Context) error {
-		_, err := s.client.DeleteItem(ctx, in)
+	var out *dynamodb.DeleteItemOutput
+	_, err := s.attempt(ctx, "delete an entry", func(ctx context.Context) (err error) {
+		out, err = s.client.DeleteItem(ctx, in)
 		return err
 	})
+	if err == nil {
+		s.consumedOne("DeleteItem", out.ConsumedCapacity)
+	}
 	return err
 }

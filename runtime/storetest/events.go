@@ -61,6 +61,7 @@ var eventTests = []test{
 	{"sixteen writers, one slot each time", oneSlot},
 	{"heads are complete and segments disjoint", heads},
 	{"heads stay complete under writes", headsUnderWrites},
+	{"heads of long histories are whole", longHeads},
 	{"heads refuse foreign cursors", headsCursors},
 	{"an event over the bound is refused for good", func(t *testing.T, s es.Stores) {
 		e := event("a", 1)
@@ -392,6 +393,37 @@ func headsUnderWrites(t *testing.T, s es.Stores) {
 	for i := range n {
 		if id := fmt.Sprintf("old-%04d", i); found[id] != 1 {
 			t.Errorf("%q was listed %d times", id, found[id])
+		}
+	}
+}
+
+// longHeads: the ids of one entity's events are more than a page of any store, and the last
+// event has the least id.
+func longHeads(t *testing.T, s es.Stores) {
+	const n = 700
+	long := strings.Repeat("\U0001F600", 256)
+	ids := []string{long, "a", "b", "c", "d", "e", "f"}
+	for _, id := range ids[1:] {
+		put(t, s.Events, event(id, 1))
+	}
+	var wait sync.WaitGroup
+	for w := range 16 {
+		wait.Go(func() {
+			for v := int64(w + 1); v <= n; v += 16 {
+				e := event(long, v)
+				e.EventID = fmt.Sprintf("%04d-%s", n-v, strings.Repeat("x", 1000))
+				if _, err := s.Events.Put(t.Context(), e); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	for _, segments := range []int{1, 3} {
+		for id, version := range checkHeads(t, s.Events, segments, ids) {
+			if id == long && version != n || id != long && version != 1 {
+				t.Errorf("head of %.5q in %d segments: version %d", id, segments, version)
+			}
 		}
 	}
 }

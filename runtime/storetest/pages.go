@@ -207,7 +207,8 @@ func largePages(t *testing.T, s es.Stores) {
 
 func indexOrder(t *testing.T, s es.Stores) {
 	sorts := [][]byte{nil, {0}, {0, 0}, {0, 0, 1}, {0, 1}, {0, 1, 0}, {0, 2}, {0, 254}, {0, 255}, {0, 255, 0}, {0, 255, 255}, {1}, {1, 0}, {1, 1}, {1, 255}, {2},
-		[]byte("a"), []byte("a\x00"), []byte("a\x00\x00"), []byte("a\x00b"), []byte("a\x01"), []byte("ab"), []byte("b"), {127}, {128}, {254, 255}, {255}, {255, 0}, {255, 254}, {255, 255}, {255, 255, 255}}
+		[]byte("a"), []byte("a\x00"), []byte("a\x00\x00"), []byte("a\x00b"), []byte("a\x01"), []byte("ab"), []byte("abcdefg"), []byte("abcdefg\x00"), []byte("abcdefgh"), []byte("abcdefgh\x00"), []byte("abcdefgh\x00\x00"), []byte("abcdefghi"),
+		[]byte("abcdefghijklmnop"), []byte("abcdefghijklmnop\x00"), []byte("abcdefgi"), []byte("b"), {127}, {128}, {254, 255}, {255}, {255, 0}, {255, 254}, {255, 255}, {255, 255, 255}}
 	var want []string
 	for _, i := range rand.New(rand.NewPCG(1, 2)).Perm(len(sorts)) {
 		write(t, s.Views, orders, 0, indexed(fmt.Sprintf("%02d", i), 1, "open", sorts[i]))
