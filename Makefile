@@ -2,6 +2,7 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # A number of inputs, not a time: go test -fuzz sometimes fails at its own deadline.
 FUZZTIME ?= 3000x
+SEEDS ?= 1000
 # Services of users are modules of their own; so are the programs we compare with.
 MODULES = . example-service
 
@@ -26,12 +27,15 @@ lint: ## gofmt, vet, staticcheck
 fuzz: ## run every fuzz target for FUZZTIME inputs
 	@testdata/fuzz.sh $(FUZZTIME)
 
+simulate: ## SEEDS random histories with every fault, in memory; a tenth of them on DynamoDB Local
+	@set -o pipefail; SEEDS=$$((($(SEEDS)+9)/10)) $(GO) test -json -count=1 -timeout 0 ./runtime -run FoldOfTheHistory -rapid.checks=$(SEEDS) | $(GO) run .ci/report.go
+
 bench: ## the performance goals as ratios within one run
 	@cd bench && $(GO) run .
 
 regenerate: bin/esgen ## bring example-service up to date
 	@bin/esgen regenerate example-service
 
-.PHONY: help build demo test lint fuzz bench regenerate FORCE
+.PHONY: help build demo test lint fuzz simulate bench regenerate FORCE
 FORCE:
 SHELL = /bin/bash

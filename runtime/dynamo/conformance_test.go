@@ -22,6 +22,7 @@ func suiteTables(shards int) dynamo.Tables {
 }
 
 func TestConformance(t *testing.T) {
+	dynamotest.Options(t) // one word that nothing can be run, not one for each case
 	storetest.Run(t, func(t *testing.T) es.Stores {
 		o := dynamotest.Options(t)
 		o.Tables = suiteTables(3)
