@@ -115,9 +115,8 @@ func errorf(format string, arg jen.Code) jen.Code {
 func handleEvent(s *schema.Service, c *schema.Consumer) jen.Code {
 	var cases []jen.Code
 	for _, e := range c.Events {
-		name := schema.GoName(e.Name)
-		cases = append(cases, jen.Case(jen.Op("*").Qual(s.Module+"/events", name)).Block(
-			jen.Return(jen.Id("a").Dot("handler").Dot("On"+name).Call(jen.Id("ctx"), pointed(jen.Id("e")), jen.Id("meta")))))
+		handle := jen.Id("a").Dot("handler").Dot("On" + schema.GoName(e.Name))
+		cases = append(cases, caseOf(s, e, jen.Return(handle.Call(jen.Id("ctx"), pointed(jen.Id("e")), jen.Id("meta")))))
 	}
 	return method("a", jen.Id("adapter"), "HandleEvent").Params(ctx(), param("event", es("Event")), param("meta", es("Meta"))).Error().Block(
 		switchOnEvent(cases),
@@ -131,6 +130,11 @@ func switchOnEvent(cases []jen.Code) jen.Code {
 		return nil
 	}
 	return jen.Switch(jen.Id("e").Op(":=").Id("event").Assert(jen.Type())).Block(cases...)
+}
+
+// caseOf is the case of an event in such a switch.
+func caseOf(s *schema.Service, e *schema.Event, body ...jen.Code) jen.Code {
+	return jen.Case(pointed(goEvent(s, e))).Block(body...)
 }
 
 func handleChange(c *schema.Consumer) jen.Code {
@@ -188,7 +192,7 @@ func handlerMethods(s *schema.Service, c *schema.Consumer) []handlerMethod {
 			name: "On" + name,
 			doc: fmt.Sprintf("On%s is called for every %s event: at least once, usually in order. "+
 				"An error has it called again.", name, name),
-			params: []jen.Code{jen.Id("event").Qual(s.Module+"/events", name), param("meta", es("Meta"))},
+			params: []jen.Code{param("event", goEvent(s, e)), param("meta", es("Meta"))},
 		})
 	}
 	return all

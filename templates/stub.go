@@ -47,7 +47,7 @@ func stubFile(s *schema.Service, v *schema.View, e *schema.Event, name string) F
 	event := schema.GoName(e.Name)
 	body, left := stubBody(s, v, e)
 	g.declare(fmt.Sprintf("%s folds %s %s event into the %s view.", aggregator(e), article(event), event, v.Name),
-		jen.Func().Id(aggregator(e)).Params(param("view", pointed(jen.Id("View"))), jen.Id("event").Qual(s.Module+"/events", event),
+		jen.Func().Id(aggregator(e)).Params(param("view", pointed(jen.Id("View"))), param("event", goEvent(s, e)),
 			param("meta", es("Meta"))).Error().Block(append(body, jen.Return(jen.Nil()))...))
 	f := g.once(name + ".go")
 	f.Left = left

@@ -58,6 +58,11 @@ func sharedType(s *schema.Service, t *schema.NamedType) *jen.Statement {
 	return jen.Qual(s.Module+"/types", schema.GoName(t.Name))
 }
 
+// goEvent is the Go type of an event.
+func goEvent(s *schema.Service, e *schema.Event) *jen.Statement {
+	return jen.Qual(s.Module+"/events", schema.GoName(e.Name))
+}
+
 // enumConstant is the constant for a value of a named enum.
 func enumConstant(s *schema.Service, t *schema.NamedType, value string) *jen.Statement {
 	return jen.Qual(s.Module+"/types", schema.GoEnumConst(t.Name, value))

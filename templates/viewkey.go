@@ -20,7 +20,7 @@ func (w *viewWriter) declareKeys() {
 		for _, path := range ve.Keys {
 			body = append(body, w.keysAt(eventFieldNames(w.service, ve.Event), jen.Id("e"), path.Steps, 0))
 		}
-		cases = append(cases, w.caseOf(ve.Event, body...))
+		cases = append(cases, caseOf(w.service, ve.Event, body...))
 	}
 	w.declare("recordKeys lists the keys of the records that an event is folded into.",
 		jen.Func().Id("recordKeys").Params(param("event", es("Event"))).Index().String().Block(
@@ -28,11 +28,6 @@ func (w *viewWriter) declareKeys() {
 			switchOnEvent(cases),
 			jen.Return(jen.Id("keys")),
 		))
-}
-
-// caseOf is the case of an event in a switch on it.
-func (w *viewWriter) caseOf(e *schema.Event, body ...jen.Code) jen.Code {
-	return jen.Case(jen.Op("*").Qual(w.service.Module+"/events", schema.GoName(e.Name))).Block(body...)
 }
 
 // keysAt leads from an object, whose fields have the names, through the

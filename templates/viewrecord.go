@@ -15,7 +15,7 @@ func (w *viewWriter) declareFold() {
 		var cases []jen.Code
 		for _, ve := range w.view.Events {
 			call := jen.Id(aggregator(ve.Event)).Call(jen.Id("v"), pointed(jen.Id("e")), jen.Id("meta"))
-			cases = append(cases, w.caseOf(ve.Event, assign(jen.Err(), call)))
+			cases = append(cases, caseOf(w.service, ve.Event, assign(jen.Err(), call)))
 		}
 		cases = append(cases, jen.Default().Block(assign(jen.Err(), unknown)))
 		body = []jen.Code{jen.Var().Err().Error(), switchOnEvent(cases)}

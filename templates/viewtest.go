@@ -69,7 +69,7 @@ func (w *viewTest) eventLiteral() jen.Code {
 			items = append(items, keyed(names[f.Name], literal(w.service, f.Type, value)))
 		}
 	}
-	return jen.Qual(w.service.Module+"/events", schema.GoName(e.Name)).Add(braced(len(items) > 2, items...))
+	return goEvent(w.service, e).Add(braced(len(items) > 2, items...))
 }
 
 // wanted are the records that the new stubs make of the event, when the
