@@ -92,18 +92,26 @@ func (bits seenBits) declaration() jen.Code {
 	}
 }
 
+// masks are the bits of a word, made once.
+var masks = func() (all [bitsPerWord]jen.Code) {
+	for i := range all {
+		all[i] = jen.Lit(1).Op("<<").Lit(i)
+	}
+	return all
+}()
+
 // note sets the bit of a member; nil when it has none.
 func (bits seenBits) note(m *member) jen.Code {
 	bit, ok := bits[m.Name]
 	if !ok {
 		return nil
 	}
-	return bits.variable(bit).Op("|=").Lit(1).Op("<<").Lit(bit % bitsPerWord)
+	return bits.variable(bit).Op("|=").Add(masks[bit%bitsPerWord])
 }
 
 // unset is the condition that a bit is not set.
 func (bits seenBits) unset(bit int) jen.Code {
-	return bits.variable(bit).Op("&").Parens(jen.Lit(1).Op("<<").Lit(bit % bitsPerWord)).Op("==").Lit(0)
+	return bits.variable(bit).Op("&").Parens(masks[bit%bitsPerWord]).Op("==").Lit(0)
 }
 
 // decodeMember reads one member.
