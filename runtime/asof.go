@@ -6,9 +6,9 @@ import (
 	"strconv"
 )
 
-// MaxAsOf is the highest version at which a record can be asked for as it was:
+// maxAsOf is the highest version at which a record can be asked for as it was:
 // every such answer folds the history from its start.
-const MaxAsOf = 10_000
+const maxAsOf = 10_000
 
 // errShortHistory is a history that ends before a version that its head says it has.
 var errShortHistory = errors.New("es: history shorter than its head")
@@ -23,14 +23,14 @@ func (q *Query) readAsOf(ctx context.Context, r *Request, v *View, id string, ve
 		return found{}, nil
 	case version > head.Version:
 		return found{}, badParameter("version is above the entity's version, " + strconv.FormatInt(head.Version, 10))
-	case version > MaxAsOf:
-		return found{}, badParameter("version can be at most " + strconv.Itoa(MaxAsOf) + " here: its answer is folded from the start of the history")
+	case version > maxAsOf:
+		return found{}, badParameter("version can be at most " + strconv.Itoa(maxAsOf) + " here: its answer is folded from the start of the history")
 	}
 	f, err := q.model.startFold(v, id, nil)
 	if err != nil {
 		return found{}, q.failed(r, err)
 	}
-	if _, err := q.foldUpTo(ctx, f, version, bound{listed: MaxAsOf, scanned: MaxAsOf}); err != nil {
+	if _, err := q.foldUpTo(ctx, f, version, bound{listed: maxAsOf, scanned: maxAsOf}); err != nil {
 		return found{}, q.failed(r, err)
 	}
 	return found{payload: f.payload(), version: f.version}, nil

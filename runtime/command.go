@@ -16,7 +16,7 @@ const MaxBody = 1 << 20
 // CommandOptions are the knobs of a Command; the zero value serves.
 type CommandOptions struct {
 	Clock  Clock
-	Logger *slog.Logger
+	Logger *slog.Logger // of trouble that an answer does not explain; nil is silent
 }
 
 // Command takes events over HTTP: POST /.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -20,16 +21,6 @@ type Consumer struct {
 	Start func(ctx context.Context, service *Appender) (Handler, error)
 }
 
-// Handles reports whether the consumer has a handler for a type of event.
-func (c *Consumer) Handles(eventType string) bool {
-	for _, t := range c.Events {
-		if t == eventType {
-			return true
-		}
-	}
-	return false
-}
-
 // Handler is what generated code makes of the user's handler methods. A
 // consumer of events gets events, a consumer of a view gets changes.
 type Handler interface {
@@ -40,9 +31,11 @@ type Handler interface {
 // RecordChange is one change of a view's record, as payloads; "" where there is
 // no record.
 type RecordChange struct {
-	View       string
-	Key        string
-	Guard      int64 // of the record after the change: names the change together with View and Key
+	View string
+	Key  string
+	// Guard is the record's after the change. It names the change together with View and Key, as long as
+	// the table is not dropped: then it counts anew.
+	Guard      int64
 	Time       time.Time
 	Old, New   string
 	Rebuilding bool // made while a rebuild fills the view
@@ -55,7 +48,7 @@ const consumerMemory = 7 * 24 * time.Hour
 // ConsumerOptions are the knobs of a ConsumerRunner; the zero value serves.
 type ConsumerOptions struct {
 	Clock  Clock
-	Logger *slog.Logger
+	Logger *slog.Logger // of handlers that fail; nil is slog.Default
 }
 
 // ConsumerRunner hands one consumer what it subscribes to: at least once,
@@ -129,18 +122,14 @@ func (r *ConsumerRunner) HandleEvents(ctx context.Context, batch []Recorded) (re
 }
 
 func (r *ConsumerRunner) handleEvent(ctx context.Context, rec *Recorded) error {
-	if !r.consumer.Handles(rec.Type) || rec.Time.Before(r.since) {
+	if !slices.Contains(r.consumer.Events, rec.Type) || rec.Time.Before(r.since) {
 		return nil
 	}
 	event, err := r.model.LoadEvent(rec)
 	if err != nil {
 		return fmt.Errorf("consumer %s: event %d of %q: %w", r.consumer.Name, rec.Version, rec.EntityID, err)
 	}
-	meta := Meta{
-		EventID: rec.EventID, Type: rec.Type, EntityID: rec.EntityID, Version: rec.Version,
-		Time: rec.Time, State: rec.State, Key: rec.EntityID, Latest: true,
-		CorrelationID: rec.CorrelationID, CausationID: rec.CausationID, Actor: rec.Actor,
-	}
+	meta := metaOf(rec, rec.EntityID, rec.State, true)
 	cause := cause{
 		consumer: r.consumer.Name, id: strconv.FormatInt(rec.Version, 10) + "/" + rec.EntityID,
 		causation: rec.EventID, correlation: rec.CorrelationID,
@@ -205,7 +194,7 @@ func memoryID(cause string) string {
 func (r *ConsumerRunner) protect(ctx context.Context, handle func(context.Context) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
+			err = newPanicked(p)
 		}
 	}()
 	return handle(ctx)

@@ -100,8 +100,12 @@ func TestConsumerStopsAtTheFirstFailure(t *testing.T) {
 			s.mustPost(t, placed("o-1"), noted("o-1", "a"), noted("o-1", "b"))
 			batch := s.events(t, "o-1")
 
-			if retry, err := r.HandleEvents(t.Context(), batch); retry != 1 || err == nil {
+			retry, err := r.HandleEvents(t.Context(), batch)
+			if retry != 1 || err == nil {
 				t.Fatalf("HandleEvents = %d, %v; want 1 and an error", retry, err)
+			}
+			if text := err.Error(); name == "panic" && (strings.Contains(text, "today") || !strings.Contains(text, "panic in ")) {
+				t.Errorf("%q: it must say where, and not with what", text)
 			}
 			broken = false
 			if retry, err := r.HandleEvents(t.Context(), batch[1:]); retry != 2 || err != nil {

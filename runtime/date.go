@@ -114,7 +114,7 @@ func appendTwo(dst []byte, n uint) []byte { return append(dst, '0'+byte(n/10), '
 
 // MarshalText writes "2006-01-02".
 func (d Date) MarshalText() ([]byte, error) {
-	if err := CheckDate(d); err != nil {
+	if err := checkDate(d); err != nil {
 		return nil, err
 	}
 	return d.append(nil), nil
@@ -126,7 +126,7 @@ func (d *Date) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// AppendDate appends a date; null for what [CheckDate] refuses.
+// AppendDate appends a date; null for what checkDate refuses.
 func AppendDate(dst []byte, d Date) []byte {
 	if !d.exists() {
 		return append(dst, "null"...)
@@ -135,8 +135,8 @@ func AppendDate(dst []byte, d Date) []byte {
 	return append(dst, '"')
 }
 
-// CheckDate says why a date cannot be stored: the calendar does not have it.
-func CheckDate(d Date) error {
+// checkDate says why a date cannot be stored: the calendar does not have it.
+func checkDate(d Date) error {
 	if !d.exists() {
 		return errors.New("a date must be a day of the calendar, from year 0 to 9999")
 	}

@@ -139,9 +139,9 @@ func AppendInt(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10
 func AppendBool(dst []byte, b bool) []byte { return strconv.AppendBool(dst, b) }
 
 // AppendFloat appends the shortest number that reads back as f, spelled as
-// encoding/json does; null for what [CheckFloat] refuses.
+// encoding/json does; null for what checkFloat refuses.
 func AppendFloat(dst []byte, f float64) []byte {
-	if CheckFloat(f) != nil {
+	if checkFloat(f) != nil {
 		return append(dst, "null"...)
 	}
 	format := byte('f')
@@ -158,8 +158,8 @@ func AppendFloat(dst []byte, f float64) []byte {
 
 var errFloat = errors.New("a number must be finite")
 
-// CheckFloat says why AppendFloat cannot write f: it is infinite or not a number.
-func CheckFloat(f float64) error {
+// checkFloat says why AppendFloat cannot write f: it is infinite or not a number.
+func checkFloat(f float64) error {
 	if math.IsInf(f, 0) || math.IsNaN(f) {
 		return errFloat
 	}

@@ -14,7 +14,7 @@ type ProjectorOptions struct {
 	// another deployment is tried again at its next event.
 	Deployment string
 	Clock      Clock
-	Logger     *slog.Logger
+	Logger     *slog.Logger // a line per batch, and quarantines; nil is slog.Default
 }
 
 // Projector folds events into all views of a model. What it is handed is only a

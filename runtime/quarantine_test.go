@@ -232,3 +232,26 @@ func TestAnEntryIsNotTakenBackForAnother(t *testing.T) {
 		})
 	}
 }
+
+// touchy is a board whose error tells what it holds.
+type touchy struct{ board }
+
+func (r *touchy) Fold(event es.Event, meta es.Meta) error {
+	if event.EventType() == "Broken" {
+		return fmt.Errorf("nothing goes after %s today", r.Last)
+	}
+	return r.board.Fold(event, meta)
+}
+
+// What a record shared by many entities holds may be sensitive wherever it came from.
+func TestReasonsHoldNoValueOfASharedRecord(t *testing.T) {
+	b := newBench(t, "boards")
+	b.model.Views[0].New = func(key string) es.Record { return &touchy{board{key: key}} }
+	p := b.projector("d")
+	b.project(p, b.happen("secretive", opened("ann", "red"))...)
+	b.project(p, b.happen("a", broken)...)
+	q := b.quarantine(p)
+	if len(q) != 1 || !strings.Contains(q[0].Reason, "nothing goes after") || strings.Contains(q[0].Reason, "secretive") {
+		t.Errorf("quarantine %+v", q)
+	}
+}

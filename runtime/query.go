@@ -13,7 +13,7 @@ import (
 // QueryOptions are the knobs of a Query; the zero value serves.
 type QueryOptions struct {
 	Clock  Clock
-	Logger *slog.Logger
+	Logger *slog.Logger // of trouble that an answer does not explain; nil is silent
 }
 
 // Query answers everything but POST /.

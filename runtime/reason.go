@@ -11,8 +11,8 @@ import (
 const longestReason = 300 // bytes
 
 // reason tells operators why an event cannot be folded. Of an aggregator's own error
-// it keeps the words: numbers, quoted text and whatever stands in the
-// entity's events or record is blotted out, for it may be sensitive.
+// it keeps the words: numbers, quoted text and whatever stands in the entity's events or in
+// the records that they name is blotted out, for it may be sensitive.
 func (w *work) reason(err error, s *source, k *known) string {
 	e, ok := errors.AsType[*FoldError](err)
 	if !ok {
@@ -21,20 +21,29 @@ func (w *work) reason(err error, s *source, k *known) string {
 	if e.Reason != aggregatorFailed || e.Err == nil {
 		return bounded(e.Reason)
 	}
-	var payloads []string
-	if s.view.shared < 0 {
-		if item := w.rows.of(s.view.table).items[s.entity]; item != nil {
-			payloads = append(payloads, item.Payload)
-		}
-	}
+	return bounded(aggregatorFailed + ": " + blot(textOf(e.Err), w.texts(s, k)))
+}
+
+// texts are what a fold that failed may have taken a value from: the records that the event
+// names, and the event with those before it.
+func (w *work) texts(s *source, k *known) (payloads []string) {
+	const latest = 20
 	for i := range s.events {
 		if r := s.events[i].r; r.Version <= k.r.Version {
 			payloads = append(payloads, r.Payload)
 		}
 	}
-	const latest = 20
 	payloads = payloads[max(0, len(payloads)-latest):]
-	return bounded(aggregatorFailed + ": " + blot(textOf(e.Err), payloads))
+	keys := []string{s.entity}
+	if s.view.shared >= 0 {
+		keys, _ = k.named(w.p, s.view)
+	}
+	for _, key := range keys {
+		if item := w.rows.of(s.view.table).items[key]; item != nil {
+			payloads = append(payloads, item.Payload)
+		}
+	}
+	return payloads
 }
 
 // textOf calls Error of the user's own error type, which may panic.

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// DefaultView is the name of the view that answers at /.
-const DefaultView = "default"
+// defaultView is the name of the view that answers at /.
+const defaultView = "default"
 
 // eventsSegment is the first segment of a history's path; no view has that name.
 const eventsSegment = "events"
@@ -35,7 +35,7 @@ func (q *Query) route(ctx context.Context, r *Request) (*Response, *problem) {
 		if below {
 			return nil, notFound("no view has the name " + quoted(first))
 		}
-		v, id, below = q.views[DefaultView], first, true
+		v, id, below = q.views[defaultView], first, true
 	}
 	if v == nil {
 		return nil, notFound("the service has no default view")
@@ -45,7 +45,7 @@ func (q *Query) route(ctx context.Context, r *Request) (*Response, *problem) {
 
 // root answers / for everything that is no event.
 func (q *Query) root(ctx context.Context, r *Request) (*Response, *problem) {
-	v := q.views[DefaultView]
+	v := q.views[defaultView]
 	switch {
 	case r.Method != "GET" && r.Method != "HEAD" && v == nil:
 		return nil, notAllowed("POST")

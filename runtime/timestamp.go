@@ -83,10 +83,10 @@ func parseOffset(s string) (*time.Location, bool) {
 }
 
 // AppendTime appends a timestamp: RFC 3339, with t's own offset, no trailing
-// zeros in the fraction. For what [CheckTime] refuses it appends null.
+// zeros in the fraction. For what checkTime refuses it appends null.
 func AppendTime(dst []byte, t time.Time) []byte {
 	if t.Location() != time.UTC {
-		if CheckTime(t) != nil {
+		if checkTime(t) != nil {
 			return append(dst, "null"...)
 		}
 		dst = t.AppendFormat(append(dst, '"'), time.RFC3339Nano)
@@ -116,9 +116,9 @@ var (
 	errOffset = errors.New("a timestamp's offset must be whole minutes, less than 24 hours")
 )
 
-// CheckTime says why a timestamp cannot be stored: its year is not 0 to 9999, or
+// checkTime says why a timestamp cannot be stored: its year is not 0 to 9999, or
 // its offset is not of whole minutes within a day.
-func CheckTime(t time.Time) error {
+func checkTime(t time.Time) error {
 	if y := t.Year(); y < 0 || y > 9999 {
 		return errYear
 	}

@@ -41,10 +41,10 @@ func (c *Checks) note(field string, err error) {
 func (c *Checks) Decimal(field string, x Decimal) { c.note(field, x.Err()) }
 
 // Float checks that a number is finite.
-func (c *Checks) Float(field string, f float64) { c.note(field, CheckFloat(f)) }
+func (c *Checks) Float(field string, f float64) { c.note(field, checkFloat(f)) }
 
 // Time checks that a timestamp can be written as RFC 3339.
-func (c *Checks) Time(field string, t time.Time) { c.note(field, CheckTime(t)) }
+func (c *Checks) Time(field string, t time.Time) { c.note(field, checkTime(t)) }
 
 // JSON checks that a text is JSON; nil is absent.
 func (c *Checks) JSON(field string, raw json.RawMessage) {
@@ -54,8 +54,4 @@ func (c *Checks) JSON(field string, raw json.RawMessage) {
 }
 
 // Date checks that a date is a day of the calendar.
-func (c *Checks) Date(field string, d Date) {
-	if parsed, err := ParseDate(d.String()); err != nil || parsed != d {
-		c.note(field, errors.New("not a day of the calendar"))
-	}
-}
+func (c *Checks) Date(field string, d Date) { c.note(field, checkDate(d)) }
