@@ -30,7 +30,7 @@ func FuzzStreamRecords(f *testing.F) {
 		sound := b.happen("sound", opened("ann", "red"), added(1), added(2))
 		hostile := es.Recorded{EntityID: id, Version: version, Type: kind, Revision: revision, State: state, Payload: payload, Time: time.Unix(version, 0)}
 		if id == "sound" && version > 0 && version <= 4 {
-			t.Skip() // a lie about an event of the table is for the stream to rule out
+			return // a lie about an event of the table is for the stream to rule out
 		}
 		p := b.projector("d")
 		report := b.project(p, hostile, sound[0], hostile, sound[2], sound[1], hostile)
