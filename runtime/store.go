@@ -187,7 +187,8 @@ type ProgressStore interface {
 	// PutProgress writes an entry on the condition that its Guard is still was (0: absent; -1:
 	// any), or returns ErrConflict.
 	PutProgress(ctx context.Context, was int64, entry Entry) error
-	// DeleteProgress deletes an entry; deleting what is absent is no error.
+	// DeleteProgress deletes an entry, whatever its guard; deleting what is absent is no error.
+	// The guard of a later one of the same id begins anew.
 	DeleteProgress(ctx context.Context, part, id string) error
 }
 

@@ -54,7 +54,7 @@ const (
 	openTimeout = 3 * time.Second
 	// settleTime is how long the start waits for the views to catch up with the events.
 	settleTime = 2 * time.Second
-	// drainTime is how long requests under way may take at the end.
+	// drainTime is how long requests under way may take at the end, and then what consumers handle.
 	drainTime = 5 * time.Second
 )
 
@@ -87,7 +87,7 @@ func serve(ctx context.Context, m *es.Model, o *options, stdin io.Reader, stdout
 	if err != nil {
 		return err
 	}
-	defer service.stop()
+	defer service.stop(drainTime)
 	service.settle(ctx)
 
 	server := newServer(service.handler(), log)
@@ -214,9 +214,20 @@ func (p *program) settle(ctx context.Context) {
 	}
 }
 
-func (p *program) stop() {
+// stop ends the readers of the feeds. A consumer's handler that does not heed its context is left
+// behind after a while: what it was handling is not acknowledged, and comes again.
+func (p *program) stop(within time.Duration) {
 	p.cancel()
-	p.streams.Wait()
+	ended := make(chan struct{})
+	go func() {
+		p.streams.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(within):
+		p.log.Warn("a consumer's handler goes on though its context is done: ending without it")
+	}
 }
 
 func (p *program) handler() http.Handler {

@@ -39,7 +39,7 @@ func TestSlowBodies(t *testing.T) {
 	go func() { _ = server.Serve(listener) }()
 	defer func() {
 		_ = server.Close()
-		p.stop()
+		p.stop(drainTime)
 		if err := store.Close(); err != nil {
 			t.Error(err)
 		}

@@ -25,8 +25,6 @@ type Item struct {
 	Text string // what it is and what to do
 }
 
-func (i Item) String() string { return fmt.Sprintf("%s:%d: %s", i.File, i.Line, i.Text) }
-
 // List is all that is left to do.
 type List struct {
 	Stubs   []Item // still as esgen wrote them, with something left to do
