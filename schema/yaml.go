@@ -144,7 +144,7 @@ func (c *converter) convert(y *yaml.Node, depth int) *node {
 }
 
 // addSizes stops where counting further would overflow.
-func addSizes(a, b int) int { return min(a+b, 1<<40) }
+func addSizes(a, b int) int { return min(a+b, 1<<30) }
 
 func shortTag(tag string) string {
 	if rest, ok := strings.CutPrefix(tag, "tag:yaml.org,2002:"); ok {

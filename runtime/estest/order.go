@@ -74,7 +74,7 @@ func countOrders(parts [][]es.Recorded) int {
 		for i := range part { // one more of n events, of which i+1 are of this part: times n/(i+1)
 			total++
 			count = count * total / (i + 1)
-			if count > 1<<40 {
+			if count > 1<<20 {
 				return maxOrders + 1
 			}
 		}

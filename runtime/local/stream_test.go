@@ -39,6 +39,7 @@ func TestDrops(t *testing.T) {
 		post(t, p.url, "next", "text", "all")
 		post(t, p.url, "reconciled", "text", "all")
 	}
+	until(t, p.url+"/-/status", `"events":6,"waiting":0`) // dropped, not merely not delivered yet
 	p.end(t)
 	p = run(t, notes.Model(""), "-store", store)
 	if status, body := call(t, "GET", p.url+"/next", ""); status != 404 {

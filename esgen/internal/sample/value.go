@@ -40,7 +40,7 @@ func value(t *schema.Type, name string, n int) (string, bool) {
 	case schema.Date:
 		return fmt.Sprintf(`"2026-01-%02d"`, n%28+1), true
 	case schema.UUID:
-		return fmt.Sprintf(`"01890a5d-ac96-774b-bcce-%012x"`, 0xb302099a8057+n), true
+		return fmt.Sprintf(`"01890a5d-ac96-774b-bcce-%012x"`, 0xb302099a8057+int64(n)), true
 	case schema.Bytes:
 		return bytesValue(t, n)
 	case schema.JSON:
