@@ -33,8 +33,8 @@ type Handler interface {
 type RecordChange struct {
 	View string
 	Key  string
-	// Guard is the record's after the change. It names the change together with View and Key, as long as
-	// the table is not dropped: then it counts anew.
+	// Guard is the record's after the change, and Time when it was made: the same whenever it is delivered.
+	// Together with View and Key they name the change; guards begin anew in a table that is new or was dropped.
 	Guard      int64
 	Time       time.Time
 	Old, New   string
@@ -148,7 +148,7 @@ func (r *ConsumerRunner) HandleChanges(ctx context.Context, batch []RecordChange
 			continue
 		}
 		cause := cause{
-			consumer: r.consumer.Name, id: strconv.FormatInt(change.Guard, 10) + "/" + change.View + "/" + change.Key,
+			consumer: r.consumer.Name, id: changeID(&change),
 		}
 		err := r.once(ctx, cause, func(ctx context.Context) error {
 			return r.handler.HandleChange(ctx, change)
@@ -158,6 +158,12 @@ func (r *ConsumerRunner) HandleChanges(ctx context.Context, batch []RecordChange
 		}
 	}
 	return len(batch), nil
+}
+
+// changeID names a change. Guard, view and key do not: they come again after a refold and in the table
+// of a new revision. The time does not order anything here; a change that is delivered again has the same.
+func changeID(c *RecordChange) string {
+	return strconv.FormatInt(c.Guard, 10) + "/" + strconv.FormatInt(c.Time.UnixNano(), 36) + "/" + c.View + "/" + c.Key
 }
 
 // once runs a handler unless the consumer remembers having handled the cause,

@@ -166,7 +166,7 @@ func TestRefold(t *testing.T) {
 	s.SetPosition("other", 1)
 	settle(t, s)
 	note := es.Entry{Part: "folded", ID: "v", Guard: 1, Value: "code"}
-	if err := s.Refold(t.Context(), bolt.Refold{Tables: []es.Table{table, {View: "none", Revision: 1}}, Reader: "projector", Forget: []string{"p"}, Note: note}); err != nil {
+	if err := s.Refold(t.Context(), bolt.Refold{Tables: []es.Table{table, {View: "none", Revision: 1}}, Reader: "projector", Note: note}); err != nil {
 		t.Fatal(err)
 	}
 	check := func(s *bolt.Store) {
@@ -177,9 +177,6 @@ func TestRefold(t *testing.T) {
 		}
 		if p, o := s.Position("projector"), s.Position("other"); p != 0 || o != 1 {
 			t.Errorf("after the refold: positions %d and %d, want 0 and 1", p, o)
-		}
-		if e, err := s.ListProgress(t.Context(), "p", "", 10); len(e) != 0 || err != nil {
-			t.Errorf("after the refold: %+v, %v", e, err)
 		}
 		if e, err := s.Progress(t.Context(), "folded", "v"); err != nil || e == nil || *e != note {
 			t.Errorf("after the refold: note %+v, %v", e, err)

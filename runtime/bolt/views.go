@@ -296,7 +296,6 @@ func drop(tx *bbolt.Tx, t es.Table) error {
 type Refold struct {
 	Tables []es.Table // emptied
 	Reader string     // of the events feed, sent back to the start
-	Forget []string   // parts of the progress, emptied
 	Note   es.Entry   // says why, for the next start
 }
 
@@ -306,11 +305,6 @@ func (s *Store) Refold(ctx context.Context, r Refold) error {
 	err := s.update(ctx, func(tx *bbolt.Tx) error {
 		for _, t := range r.Tables {
 			if err := drop(tx, t); err != nil {
-				return err
-			}
-		}
-		for _, part := range r.Forget {
-			if err := deletePart(tx, part); err != nil {
 				return err
 			}
 		}

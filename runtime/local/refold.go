@@ -54,7 +54,7 @@ func refold(ctx context.Context, m *es.Model, store *bolt.Store, fingerprints ma
 		table := es.Table{View: v.Name, Revision: v.Revision}
 		if is != was {
 			is.Until = last
-			err := store.Refold(ctx, undo(m, table, was.Revision, is))
+			err := store.Refold(ctx, undo(table, was.Revision, is))
 			if err != nil {
 				return nil, err
 			}
@@ -64,10 +64,8 @@ func refold(ctx context.Context, m *es.Model, store *bolt.Store, fingerprints ma
 	return until, nil
 }
 
-// undo is what a refold of a view takes back: its table, that of its revision before, and what
-// its consumers remember. The changes of the new records count from 1 again, and
-// would be taken for those that were handled.
-func undo(m *es.Model, table es.Table, before int, note folded) bolt.Refold {
+// undo is what a refold of a view takes back: its table and that of its revision before.
+func undo(table es.Table, before int, note folded) bolt.Refold {
 	value, _ := json.Marshal(note) // text and numbers
 	r := bolt.Refold{
 		Tables: []es.Table{table},
@@ -76,11 +74,6 @@ func undo(m *es.Model, table es.Table, before int, note folded) bolt.Refold {
 	}
 	if before != 0 && before != table.Revision {
 		r.Tables = append(r.Tables, es.Table{View: table.View, Revision: before})
-	}
-	for _, c := range m.Consumers {
-		if c.View == table.View {
-			r.Forget = append(r.Forget, "consumer/"+c.Name)
-		}
 	}
 	return r
 }

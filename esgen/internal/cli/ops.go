@@ -16,11 +16,11 @@ import (
 )
 
 func newStatus(t *terminal) *cobra.Command {
-	return operation(t, "status", "status", "how far the views are, and what is wrong with them")
+	return operation(t, "status", "status", "how far the views are, and what is wrong with them", done)
 }
 
 func newReconcile(t *terminal) *cobra.Command {
-	return operation(t, "reconcile", "reconcile", "bring every view up to date with the stored events")
+	return operation(t, "reconcile", "reconcile", "bring every view up to date with the stored events", doneOrNot)
 }
 
 func newQuarantine(t *terminal) *cobra.Command {
@@ -31,22 +31,28 @@ func newQuarantine(t *terminal) *cobra.Command {
 		RunE:  needsCommand,
 	}
 	c.AddCommand(
-		operation(t, "list [VIEW]", "quarantine list", "list the entities that a view could not fold, and why"),
-		operation(t, "retry [VIEW [ENTITY]]", "quarantine retry", "fold them again"),
+		operation(t, "list [VIEW]", "quarantine list", "list the entities that a view could not fold, and why", done),
+		operation(t, "retry [VIEW [ENTITY]]", "quarantine retry", "fold them again", doneOrNot),
 	)
 	return c
 }
 
+// Exit statuses of operations.
+const (
+	done      = "0 done"
+	doneOrNot = "0 done, 1 something is still in quarantine or failed"
+)
+
 // operation is a command of the service's own program cmd/ops, which alone knows
 // the service's code. What flags it takes is for that program to say.
-func operation(t *terminal, use, words, short string) *cobra.Command {
+func operation(t *terminal, use, words, short, status string) *cobra.Command {
 	return &cobra.Command{
 		Use:                   use + " [-store FILE] [-json]",
 		DisableFlagsInUseLine: true,
 		Short:                 short,
 		Long: short + ".\n\nIt builds and runs the service's own program, cmd/ops, in the service's folder, against the store of esgen dev:\n" +
 			"-store names another than .esgen/local/store.db, -json answers in JSON. A running service does the work itself.\n" +
-			"Exit status: 0 done, 1 something is still in quarantine or failed, 2 wrong usage or trouble.",
+			"Exit status: " + status + ", 2 wrong usage or trouble.",
 		DisableFlagParsing: true,
 		RunE: func(c *cobra.Command, args []string) error {
 			if slices.Contains(args, "-h") || slices.Contains(args, "--help") {
