@@ -41,8 +41,8 @@ An event is a flat JSON object with its `+"`type`, the key `%s`"+` and its field
 		writeViewCalls(&b, s, v, id)
 	}
 	fmt.Fprintf(&b, `
-The answer to a post says that the event is stored; views follow a moment later. A read with `+"`?minVersion=N`"+`, N being the
-version that the post answered, has that event in any case.
+The answer to a post says that the event is stored; views follow a moment later. A read of one record
+with `+"`?minVersion=N`"+`, N being the version that the post answered, has that event in any case (in views keyed by `+"`%s`"+`).
 
 ## Change it
 
@@ -68,7 +68,7 @@ Regenerate never touches a file of yours: move and group functions as you like.
     go test ./...
 
 Each view has a `+"`view_test.go`"+` to start from: given these events, want these records.
-`, sampleView(s))
+`, s.Entity.Key, sampleView(s))
 	return []byte(b.String())
 }
 
