@@ -198,7 +198,7 @@ func (i *initializer) next(dir string, s *service.Service) {
 	if len(s.Findings) > 0 {
 		i.say("%s", strings.TrimRight(s.Findings.String(), "\n"))
 	}
-	i.printf("%s is in %s\n\nnext:\n\n", s.Schema.Name, dir)
+	i.printf("made the service %s in %s\n\nnext:\n\n", s.Schema.Name, dir)
 	if filepath.Clean(dir) != "." {
 		i.printf("  cd %s\n", dir)
 	}
