@@ -53,7 +53,10 @@ func (l listing) open(cursor string) (string, bool) {
 		return "", false
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || len(b) <= 9 || b[0] != cursorFormat {
+	if err != nil || base64.RawURLEncoding.EncodedLen(len(b)) != len(cursor) { // the decoder skips line breaks
+		return "", false
+	}
+	if len(b) <= 9 || b[0] != cursorFormat {
 		return "", false
 	}
 	position := b[9:]

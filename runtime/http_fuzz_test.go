@@ -73,6 +73,7 @@ func FuzzCursor(f *testing.F) {
 		for cursor != "" {
 			genuine[cursor] = true
 			f.Add(cursor)
+			f.Add("\n" + cursor[:4] + "\r\n" + cursor[4:])
 			cursor, _ = object(f, s.get(f, "/?"+list+"&cursor="+cursor))["next"].(string)
 		}
 	}

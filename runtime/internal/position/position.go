@@ -22,7 +22,7 @@ func Seal(list, position []byte) string {
 // Open returns the position of a text that Seal made for the list, or es.ErrCursor.
 func Open(list []byte, text string) ([]byte, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) < 8 {
+	if err != nil || len(b) < 8 || base64.RawURLEncoding.EncodedLen(len(b)) != len(text) { // the decoder skips line breaks
 		return nil, errors.Join(es.ErrCursor, err)
 	}
 	if position := b[8:]; binary.BigEndian.Uint64(b) == sum(list, position) {
