@@ -16,7 +16,7 @@ func TestGeneratedService(t *testing.T) {
 	}
 	dir := writeModule(t, nil)
 	s, _ := loadFile(t, "testdata/append/esgen.yaml")
-	files, err := templates.Files(s)
+	files, err := templates.Files(s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

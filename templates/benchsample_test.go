@@ -25,7 +25,7 @@ func TestBenchSample(t *testing.T) {
 		if s == nil {
 			t.Fatal(found)
 		}
-		files, err := templates.Files(s)
+		files, err := templates.Files(s, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

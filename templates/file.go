@@ -49,10 +49,28 @@ type generator func(*schema.Service) ([]File, error)
 
 var generators = []generator{typeFiles, eventFiles, upcastFiles, viewFiles, consumerFiles, wiringFiles}
 
+// tableGenerator makes the files of an artifact that depends on which tables there are.
+type tableGenerator func(*schema.Service, []ViewTable) ([]File, error)
+
+var tableGenerators = []tableGenerator{tableFiles}
+
 // Files returns every file that regenerate owns (Once is false) or creates,
-// sorted by path. An error is a mistake of a generator, never of the schema.
-func Files(s *schema.Service) ([]File, error) {
+// sorted by path. revisions is the record that [Revisions] has brought up to date with the
+// schema, nil for that of a new service. An error is a mistake of a generator, or says
+// that the record cannot be read; it is never of the schema.
+func Files(s *schema.Service, revisions []byte) ([]File, error) {
+	tables, err := viewTables(s, revisions)
+	if err != nil {
+		return nil, err
+	}
 	var files []File
+	for _, generate := range tableGenerators {
+		some, err := generate(s, tables)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, some...)
+	}
 	for _, generate := range generators {
 		some, err := generate(s)
 		if err != nil {

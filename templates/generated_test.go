@@ -75,7 +75,7 @@ func casePaths(t testing.TB) []string {
 // typedFiles generates the events and types of a service, and what they import.
 func typedFiles(t testing.TB, s *schema.Service) []templates.File {
 	t.Helper()
-	files, err := templates.Files(s)
+	files, err := templates.Files(s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ func BenchmarkFiles(b *testing.B) {
 			s := manyEvents(n)
 			size := 0
 			for b.Loop() {
-				files, err := templates.Files(s)
+				files, err := templates.Files(s, nil)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -45,7 +45,7 @@ func TestRandomSchemasCompile(t *testing.T) {
 		}
 		good++
 		s.Module = "example.com/cases/" + name
-		files, err := templates.Files(s)
+		files, err := templates.Files(s, nil)
 		if err != nil {
 			t.Errorf("seed %d: %v\n%s", i, err, text)
 			continue

@@ -71,7 +71,13 @@ type shape struct {
 	Events        map[string]keys `json:"events"`
 	Fields        []fieldShape    `json:"fields"`
 	Indexes       []indexShape    `json:"indexes"`
+	// Shards is over how many partition keys each value of an index spreads in the revision's
+	// table. It is set when the revision begins and stays: a table cannot be told another number.
+	Shards int `json:"shards"`
 }
+
+// indexShards is the number for new revisions: dynamo.DefaultShards, which a test holds it to.
+const indexShards = 4
 
 // keys are the paths to an event's keys, empty in a view keyed by the entity.
 type keys []string
@@ -102,6 +108,11 @@ func readRevisions(text []byte) (*revisions, error) {
 		if h == nil || h.Current == nil {
 			return nil, fmt.Errorf("%s: the view %q has no current revision; bring the file back from version control", RevisionsPath, name)
 		}
+		for _, sh := range []*shape{h.Current, h.Previous} {
+			if sh != nil && sh.Shards == 0 {
+				sh.Shards = indexShards // of a record from before they were written down
+			}
+		}
 	}
 	return r, nil
 }
@@ -110,6 +121,9 @@ func readRevisions(text []byte) (*revisions, error) {
 func (h *viewHistory) next(now *shape) (after *viewHistory, warning string) {
 	if h == nil {
 		return &viewHistory{Current: now}, ""
+	}
+	if h.Current.Revision == now.Revision {
+		now.Shards = h.Current.Shards
 	}
 	switch was := h.Current; {
 	case was.Revision == now.Revision && !was.same(now):
@@ -134,7 +148,7 @@ func (s *shape) same(o *shape) bool {
 func shapeOf(v *schema.View) *shape {
 	sh := &shape{
 		Revision: v.Revision, Key: v.Key, KeyType: "string", KeyedByEntity: v.KeyedByEntity,
-		Events: map[string]keys{}, Fields: []fieldShape{}, Indexes: []indexShape{},
+		Events: map[string]keys{}, Fields: []fieldShape{}, Indexes: []indexShape{}, Shards: indexShards,
 	}
 	if !v.KeyedByEntity {
 		sh.KeyType = shapeText(v.KeyType, nil)

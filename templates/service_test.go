@@ -56,7 +56,7 @@ func toolkit(t *testing.T) templates.Toolkit {
 // everything is what init gives.
 func everything(t *testing.T, s *schema.Service, text []byte) []templates.File {
 	t.Helper()
-	files, err := templates.Files(s)
+	files, err := templates.Files(s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestServicesBuildAndPassTheirTests(t *testing.T) {
 	}
 	dir := writeModule(t, nil)
 	for _, path := range casePaths(t) {
-		files, err := templates.Files(loadCase(t, path))
+		files, err := templates.Files(loadCase(t, path), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,7 +189,7 @@ func TestServiceGolden(t *testing.T) {
 		GoMod: []byte("go 1.26\n\nrequire (\n\tgithub.com/cespare/xxhash/v2 v2.0.1\n\tgo.etcd.io/bbolt v1.0.1 // here\n)\nrequire golang.org/x/sys v0.0.1 // indirect\n"),
 		GoSum: []byte("sum\n"),
 	}
-	files, err := templates.Files(s)
+	files, err := templates.Files(s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

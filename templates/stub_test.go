@@ -43,7 +43,7 @@ func stubBody(t *testing.T, view, eventField, viewField string) string {
 		eventField = "unused: string"
 	}
 	text := strings.NewReplacer("VIEW", view, "EVENT", eventField, "FIELD", viewField).Replace(stubSchema)
-	files, err := templates.Files(load(t, viewField, []byte(text)))
+	files, err := templates.Files(load(t, viewField, []byte(text)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestStubsHaveFilesOfTheirOwn(t *testing.T) {
 	}
 	text := "esgen: 1\nservice: things\nmodule: example.com/things\nentity: {name: thing, key: thingId}\nevents:\n" + events.String() +
 		"views:\n  default: {events: [" + strings.TrimSuffix(listed.String(), ", ") + "], fields: {n: int}}\n"
-	files, err := templates.Files(load(t, "stubs", []byte(text)))
+	files, err := templates.Files(load(t, "stubs", []byte(text)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

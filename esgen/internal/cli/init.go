@@ -186,7 +186,7 @@ func (i *initializer) create(dir string, s *service.Service) (err error) {
 		return err
 	}
 	defer folder.Close()
-	p, _, err := s.Plan(folder, false)
+	p, err := s.Plan(folder, false)
 	if err != nil {
 		return err
 	}

@@ -81,6 +81,11 @@ type regenerate struct {
 // --diff must be a diff and nothing else, so warnings go where explanations go.
 func (r *regenerate) load() (*service.Service, error) {
 	s, err := service.Load(r.dir)
+	if broken, ok := errors.AsType[service.RevisionsError](err); ok {
+		r.printf("%v\n", broken)
+		r.say("it records what is deployed, so it cannot be made again; after a merge, keep the higher revision of each view")
+		return nil, errFindings
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -107,18 +112,12 @@ func (r *regenerate) plan() (*service.Service, *disk.Folder, *plan.Plan, error) 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	p, warnings, err := s.Plan(folder, r.force)
+	p, err := s.Plan(folder, r.force)
 	if err != nil {
 		folder.Close()
-		var broken service.RevisionsError
-		if errors.As(err, &broken) {
-			r.printf("%v\n", err)
-			r.say("it records what is deployed, so it cannot be made again; after a merge, keep the higher revision of each view")
-			return nil, nil, nil, errFindings
-		}
 		return nil, nil, nil, err
 	}
-	for _, w := range warnings {
+	for _, w := range s.Warnings {
 		r.say("warning: %s", w)
 	}
 	if p.Salvaged {

@@ -205,7 +205,7 @@ func (r *Report) service(dir string) {
 		return
 	}
 	defer folder.Close()
-	p, _, err := s.Plan(folder, false)
+	p, err := s.Plan(folder, false)
 	switch {
 	case err != nil:
 		r.add("generated files", Problem, err.Error(), "")

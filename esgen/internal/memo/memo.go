@@ -27,9 +27,9 @@ type Entry struct {
 	Files  []templates.File
 }
 
-// Key names the entry of a schema's text; "" when nothing can be remembered. It
+// Key names the entry of the texts that files are made of; "" when nothing can be remembered. It
 // changes with the program: another build may make other files.
-func Key(text []byte) string {
+func Key(texts ...[]byte) string {
 	program, err := os.Executable()
 	if err != nil {
 		return ""
@@ -40,7 +40,10 @@ func Key(text []byte) string {
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\x00%d\x00%d\x00", program, info.Size(), info.ModTime().UnixNano())
-	h.Write(text)
+	for _, text := range texts {
+		fmt.Fprintf(h, "%d\x00", len(text))
+		h.Write(text)
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 

@@ -35,7 +35,10 @@ type Service struct {
 	Schema   *schema.Service // nil when a finding is an error
 	Findings schema.Diagnostics
 	Files    []templates.File
-	digest   string
+	// Warnings are about views whose revision does not go with what has become of them.
+	Warnings  []string
+	digest    string
+	revisions []byte // the record of the views' revisions, up to date with the schema
 }
 
 // ErrNoSchema says that a folder has no schema.
@@ -89,7 +92,10 @@ func Parse(dir, name string, text []byte) (*Service, error) {
 		}
 		return s, nil
 	}
-	key := memo.Key(text)
+	if err := s.readRevisions(); err != nil {
+		return nil, err
+	}
+	key := memo.Key(text, s.revisions)
 	if known, ok := memo.Load(key); ok {
 		s.digest, s.Files = known.Digest, known.Files
 		return s, nil
@@ -97,7 +103,7 @@ func Parse(dir, name string, text []byte) (*Service, error) {
 	digest := make(chan string, 1)
 	go func() { digest <- schemaDigest(text) }()
 	var err error
-	s.Files, err = templates.Files(s.Schema)
+	s.Files, err = templates.Files(s.Schema, s.revisions)
 	s.digest = <-digest
 	if err != nil {
 		return nil, fmt.Errorf("this is a mistake of esgen's, please report it with your schema: %w", err)
@@ -114,25 +120,38 @@ type RevisionsError struct{ error }
 // Unwrap returns why.
 func (e RevisionsError) Unwrap() error { return e.error }
 
-// Plan compares the folder with what the schema asks for. The schema must have
-// no errors. Warnings are about views whose revision does not go with what has become of them.
-func (s *Service) Plan(folder *disk.Folder, force bool) (p *plan.Plan, warnings []string, err error) {
-	before, _, err := folder.Read(templates.RevisionsPath)
+// readRevisions brings the folder's record of the views' revisions up to date with the schema.
+func (s *Service) readRevisions() error {
+	var before []byte
+	folder, err := disk.Open(s.Dir)
+	switch {
+	case err == nil:
+		before, _, err = folder.Read(templates.RevisionsPath)
+		folder.Close()
+	case errors.Is(err, fs.ErrNotExist): // init has yet to make it
+		err = nil
+	}
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	text, found, err := templates.Revisions(before, s.Schema)
 	if err != nil {
-		return nil, nil, RevisionsError{err}
+		return RevisionsError{err}
 	}
 	for _, w := range found {
-		warnings = append(warnings, w.Message)
+		s.Warnings = append(s.Warnings, w.Message)
 	}
-	p, err = plan.Make(plan.Input{
-		Folder: folder, Want: s.Files, Records: []templates.File{{Path: templates.RevisionsPath, Content: text}},
+	s.revisions = text
+	return nil
+}
+
+// Plan compares the folder with what the schema asks for. The schema must have
+// no errors.
+func (s *Service) Plan(folder *disk.Folder, force bool) (*plan.Plan, error) {
+	return plan.Make(plan.Input{
+		Folder: folder, Want: s.Files, Records: []templates.File{{Path: templates.RevisionsPath, Content: s.revisions}},
 		Tool: version.Number, Schema: s.digest, Force: force,
 	})
-	return p, warnings, err
 }
 
 // Todo lists what is left to the user in the folder as it is now.

@@ -58,7 +58,7 @@ func regenerate(tb testing.TB, dir string) (changes int) {
 		tb.Fatal(err)
 	}
 	defer folder.Close()
-	p, _, err := s.Plan(folder, false)
+	p, err := s.Plan(folder, false)
 	if err != nil {
 		tb.Fatal(err)
 	}
