@@ -51,8 +51,13 @@ func (o *Operations) Status(ctx context.Context) (Status, error) {
 
 // Quarantine lists entities in quarantine, of one view or, for "", of all.
 func (o *Operations) Quarantine(ctx context.Context, view string) (Quarantine, error) {
+	return ListQuarantine(ctx, o.projector, view)
+}
+
+// ListQuarantine lists what a projector has in quarantine, bounded for an answer.
+func ListQuarantine(ctx context.Context, p *es.Projector, view string) (Quarantine, error) {
 	list := Quarantine{Items: []es.Quarantined{}}
-	for q, err := range o.projector.ListQuarantine(ctx, view) {
+	for q, err := range p.ListQuarantine(ctx, view) {
 		if err != nil {
 			return list, err
 		}

@@ -17,9 +17,18 @@ import (
 	"github.com/esgen/esgen/runtime/local"
 )
 
-// connect opens the store, or finds the program that has it open. The file's lock decides
-// which: an address beside it may be left from a crash.
+// connect finds what to work on.
 func (c *command) connect() (o operations, done func() error, err error) {
+	if c.stack != "" {
+		o, err := newDeployed(c.model, c.tables, c.stack, os.Getenv, c.log)
+		return o, func() error { return nil }, err
+	}
+	return c.connectLocal()
+}
+
+// connectLocal opens the store, or finds the program that has it open. The file's lock decides
+// which: an address beside it may be left from a crash.
+func (c *command) connectLocal() (o operations, done func() error, err error) {
 	if _, err := os.Stat(c.store); errors.Is(err, os.ErrNotExist) {
 		return nil, nil, fmt.Errorf("there is no store %s: run this in the folder of a service that has run, or name the file with -store", c.store)
 	}
@@ -34,18 +43,26 @@ func (c *command) connect() (o operations, done func() error, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	o, err = local.NewOperations(c.model, store, c.store, c.log)
+	here, err := local.NewOperations(c.model, store, c.store, c.log)
 	if err != nil {
 		return nil, nil, errors.Join(err, store.Close())
 	}
-	return o, store.Close, nil
+	return opened{here}, store.Close, nil
+}
+
+// opened works on the file.
+type opened struct{ *local.Operations }
+
+func (o opened) Status(ctx context.Context) (Status, error) {
+	s, err := o.Operations.Status(ctx)
+	return Status{Status: s}, err
 }
 
 // remote asks the program that runs.
 type remote struct{ url string }
 
-func (r *remote) Status(ctx context.Context) (s local.Status, err error) {
-	err = r.call(ctx, "GET", "/-/status", nil, &s)
+func (r *remote) Status(ctx context.Context) (s Status, err error) {
+	err = r.call(ctx, "GET", "/-/status", nil, &s.Status)
 	return s, err
 }
 

@@ -1,5 +1,5 @@
 // Package ops is the operations program of a service, cmd/ops: it looks after the
-// views of the local store.
+// views of the local store, or of a deployed stack.
 //
 //	ops status                           how far views and consumers are
 //	ops quarantine list [VIEW]           entities that a view's code cannot fold
@@ -7,7 +7,9 @@
 //	ops reconcile                        compare every view with every history, fold what is missing
 //
 // Each takes -store FILE (default .esgen/local/store.db) and -json. If a local program
-// has the store open, it does the work; else the file is opened here.
+// has the store open, it does the work; else the file is opened here. With -deployed STACK
+// it works on the tables that the environment names as it does to the stack's own functions;
+// "esgen status --stack STACK" finds them and sets it.
 //
 // Exit status: 0 done; 1 entities are still in quarantine, or were not folded, after a retry
 // or a reconcile; 2 wrong usage or trouble.
@@ -28,23 +30,25 @@ import (
 	"syscall"
 
 	es "github.com/esgen/esgen/runtime"
+	"github.com/esgen/esgen/runtime/dynamo"
 	"github.com/esgen/esgen/runtime/local"
 )
 
 const usage = `usage: ops status | quarantine list [VIEW] | quarantine retry [VIEW [ENTITY]] | reconcile
 `
 
-// Main runs the operations program of a service and ends the process.
-func Main(m *es.Model) {
+// Main runs the operations program of a service and ends the process. tables are the layouts of
+// the views' tables in a deployed stack, without names.
+func Main(m *es.Model, tables []dynamo.ViewTable) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := Run(ctx, m, os.Args[1:], os.Stdout, os.Stderr)
+	status := Run(ctx, m, tables, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
 }
 
 // Run is Main without the process around it. It returns the exit status.
-func Run(ctx context.Context, m *es.Model, args []string, stdout, stderr io.Writer) int {
-	c := &command{model: m, out: stdout, log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+func Run(ctx context.Context, m *es.Model, tables []dynamo.ViewTable, args []string, stdout, stderr io.Writer) int {
+	c := &command{model: m, tables: tables, out: stdout, log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	findings, err := c.run(ctx, args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -60,18 +64,20 @@ func Run(ctx context.Context, m *es.Model, args []string, stdout, stderr io.Writ
 
 // operations are done by a program that runs, or here on the file.
 type operations interface {
-	Status(ctx context.Context) (local.Status, error)
+	Status(ctx context.Context) (Status, error)
 	Quarantine(ctx context.Context, view string) (local.Quarantine, error)
 	Retry(ctx context.Context, view, entity string) (es.Healing, error)
 	Reconcile(ctx context.Context) (es.Healing, error)
 }
 
 type command struct {
-	model *es.Model
-	store string
-	json  bool
-	out   io.Writer
-	log   *slog.Logger
+	model  *es.Model
+	tables []dynamo.ViewTable
+	store  string
+	stack  string // of a deployed service, else ""
+	json   bool
+	out    io.Writer
+	log    *slog.Logger
 }
 
 // run reports whether something is left that needs the user.
@@ -114,6 +120,7 @@ func (c *command) parse(args []string, stderr io.Writer) (words []string, err er
 	flags := flag.NewFlagSet("ops", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // an error says it once, and Run shows it
 	flags.StringVar(&c.store, "store", ".esgen/local/store.db", "`file` of the store")
+	flags.StringVar(&c.stack, "deployed", "", "`stack` whose tables the environment names")
 	flags.BoolVar(&c.json, "json", false, "answer in JSON")
 	for {
 		switch err := flags.Parse(args); {
@@ -155,47 +162,6 @@ func (c *command) find(words []string) func(context.Context, operations) (bool, 
 		return func(ctx context.Context, o operations) (bool, error) { return c.healed(o.Retry(ctx, word(2), word(3))) }
 	}
 	return nil
-}
-
-func (c *command) status(ctx context.Context, o operations) (bool, error) {
-	s, err := o.Status(ctx)
-	if err != nil {
-		return false, err
-	}
-	if c.json {
-		return false, c.encode(s)
-	}
-	running := "not running"
-	if s.URL != "" {
-		running = "running at " + s.URL
-	}
-	t := newTable()
-	t.line("service", s.Service+", "+running)
-	t.line("store", s.Store)
-	t.line("events", fmt.Sprintf("%d, %d of them not yet handed to the views", s.Events, s.Waiting))
-	t.gap()
-	t.line("VIEW", "REVISION", "ENTITIES", "BEHIND", "QUARANTINED", "TO RECONCILE")
-	quarantined, left := 0, 0
-	for _, v := range s.Views {
-		t.line(v.View, v.Revision, v.Entities, v.Behind, v.Quarantined, v.Left)
-		quarantined, left = quarantined+v.Quarantined, left+v.Left
-	}
-	if len(s.Consumers) > 0 {
-		t.gap()
-		t.line("CONSUMER", "WAITING")
-		for _, consumer := range s.Consumers {
-			t.line(consumer.Name, consumer.Waiting)
-		}
-	}
-	if quarantined > 0 {
-		t.gap()
-		t.line("what a view could not fold: quarantine list says why; quarantine retry folds it again when the code is mended")
-	}
-	if left > 0 {
-		t.gap()
-		t.line("what was left behind: reconcile folds it")
-	}
-	return false, t.write(c.out)
 }
 
 func (c *command) list(ctx context.Context, o operations, view string) error {

@@ -64,7 +64,7 @@ func post(t *testing.T, url, id, text string) {
 func run(t *testing.T, m *es.Model, store string, args ...string) (status int, out, errs string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	status = ops.Run(t.Context(), m, append([]string{"-store", store}, args...), &stdout, &stderr)
+	status = ops.Run(t.Context(), m, nil, append([]string{"-store", store}, args...), &stdout, &stderr)
 	return status, stdout.String(), stderr.String()
 }
 

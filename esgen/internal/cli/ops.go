@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/esgen/esgen/esgen/internal/deployed"
 	"github.com/esgen/esgen/esgen/internal/service"
 )
 
@@ -47,11 +48,12 @@ const (
 // the service's code. What flags it takes is for that program to say.
 func operation(t *terminal, use, words, short, status string) *cobra.Command {
 	return &cobra.Command{
-		Use:                   use + " [-store FILE] [-json]",
+		Use:                   use + " [--stack NAME | --store FILE] [--json]",
 		DisableFlagsInUseLine: true,
 		Short:                 short,
 		Long: short + ".\n\nIt builds and runs the service's own program, cmd/ops, in the service's folder, against the store of esgen dev:\n" +
-			"-store names another than .esgen/local/store.db, -json answers in JSON. A running service does the work itself.\n" +
+			"--store names another than .esgen/local/store.db, --json answers in JSON. A running service does the work itself.\n\n" +
+			"With --stack it works on that deployed stack, SERVICE-STAGE, with the AWS configuration of your environment.\n\n" +
 			"Exit status: " + status + ", 2 wrong usage or trouble.",
 		DisableFlagParsing: true,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -62,13 +64,57 @@ func operation(t *terminal, use, words, short, status string) *cobra.Command {
 			if err != nil {
 				return hinted{err, "run it in the folder of a service"}
 			}
-			return runOps(c.Context(), t, dir, append(strings.Fields(words), args...))
+			stack, args, err := takeStack(args)
+			if err != nil {
+				return err
+			}
+			args = append(strings.Fields(words), args...)
+			if stack == "" {
+				return runOps(c.Context(), t, dir, args, nil)
+			}
+			return runOpsOn(c.Context(), t, dir, stack, args)
 		},
 	}
 }
 
-// runOps builds cmd/ops and runs it. "go run" would do both, and lose the exit status.
-func runOps(ctx context.Context, t *terminal, dir string, args []string) error {
+// takeStack takes the flag --stack out of arguments that are the program's to understand.
+func takeStack(args []string) (stack string, rest []string, err error) {
+	for i := 0; i < len(args); i++ {
+		name, value, assigned := strings.Cut(args[i], "=")
+		switch {
+		case args[i] == "--":
+			return stack, append(rest, args[i:]...), nil
+		case name != "--stack" && name != "-stack":
+			rest = append(rest, args[i])
+			continue
+		case !assigned && i+1 < len(args):
+			i++
+			value = args[i]
+		}
+		if value == "" {
+			return "", nil, hinted{errors.New("--stack needs the name of a stack"), "a service's stack is called SERVICE-STAGE, such as orders-dev"}
+		}
+		stack = value
+	}
+	return stack, rest, nil
+}
+
+// runOpsOn runs cmd/ops on a deployed stack, whose tables it finds in its environment.
+func runOpsOn(ctx context.Context, t *terminal, dir, name string, args []string) error {
+	stack, err := deployed.Find(ctx, name)
+	if err != nil {
+		return err
+	}
+	environment, err := stack.Environment(ctx)
+	if err != nil {
+		return err
+	}
+	return runOps(ctx, t, dir, append([]string{"-deployed", name}, args...), environment)
+}
+
+// runOps builds cmd/ops and runs it, with variables beside those of this process. "go run" would do both,
+// and lose the exit status.
+func runOps(ctx context.Context, t *terminal, dir string, args, environment []string) error {
 	bin := filepath.Join(dir, ".esgen", "local", "bin")
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return err
@@ -88,6 +134,7 @@ func runOps(ctx context.Context, t *terminal, dir string, args []string) error {
 	}
 	ops := exec.Command(program, args...)
 	ops.Dir, ops.Stdin, ops.Stdout, ops.Stderr = dir, os.Stdin, t.out, t.err
+	ops.Env = append(os.Environ(), environment...)
 	if err := ops.Start(); err != nil {
 		return err
 	}
