@@ -196,6 +196,11 @@ var rules = []Rule{
 		Good:        `views: {ray: {events: [Scanned]}}`,
 	},
 	{
+		Code: `index-count`, Severity: SeverityError,
+		Title:       `more indexes than a table can have`,
+		Explanation: `A view has at most 20 indexes: each is a global secondary index of the view's table, of which DynamoDB takes 20.`,
+	},
+	{
 		Code: `index-type`, Severity: SeverityError,
 		Title:       `a field that cannot be in an index`,
 		Explanation: `The key of an index is a string, enum, int, bool, uuid or date; its sort may also be a decimal or timestamp.`,

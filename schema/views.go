@@ -167,8 +167,15 @@ var (
 	sortKinds  = append(slices.Clone(indexKinds), Decimal, Timestamp)
 )
 
+// maxIndexes is how many global secondary indexes a DynamoDB table has by default, each a write
+// of its own: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+const maxIndexes = 20
+
 func (b *builder) indexes(v *View, n *node, partial bool) {
-	for _, e := range b.entries(n, "") {
+	for i, e := range b.entries(n, "") {
+		if i == maxIndexes {
+			b.add("index-count", e.key, fmt.Sprintf("the view %q has more than %d indexes", v.Name, maxIndexes), "split it into two views of the same events, each with the indexes that its readers need")
+		}
 		index := &Index{Name: e.key.text, Desc: e.value.get("order").string() == "desc"}
 		if reservedIndexes[index.Name] {
 			b.add("reserved-name", e.key, fmt.Sprintf("an index cannot be called %q: it would be a parameter of every list", index.Name), "")
