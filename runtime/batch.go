@@ -163,11 +163,14 @@ func (w *work) sources(histories []*history) []*source {
 				}
 				s := mine[v]
 				if s == nil {
-					s = &source{view: v, entity: h.entity, events: h.events, first: k.index}
+					s = &source{view: v, entity: h.entity, events: h.events, first: k.index, oldest: k.r.Time}
 					mine[v] = s
 					all = append(all, s)
 				}
 				s.first = min(s.first, k.index)
+				if k.r.Time.Before(s.oldest) {
+					s.oldest = k.r.Time
+				}
 				s.target = k.r.Version
 			}
 		}

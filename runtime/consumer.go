@@ -59,13 +59,14 @@ type ConsumerRunner struct {
 	consumer Consumer
 	progress ProgressStore
 	handler  Handler
-	since    time.Time
+	since    time.Time // when it first started
 	clock    Clock
 	log      *slog.Logger
 }
 
 // StartConsumer makes a consumer ready to run. The first start ever is
-// remembered: what is older never reaches the handler.
+// remembered, unless [RememberConsumerStart] has done so before: what is older never reaches
+// the handler. A panic in the user's start is an error.
 func StartConsumer(ctx context.Context, m *Model, c Consumer, s Stores, o ConsumerOptions) (*ConsumerRunner, error) {
 	r := &ConsumerRunner{model: m, consumer: c, progress: s.Progress, clock: o.Clock, log: o.Logger}
 	if r.clock == nil {
@@ -75,10 +76,14 @@ func StartConsumer(ctx context.Context, m *Model, c Consumer, s Stores, o Consum
 		r.log = slog.Default()
 	}
 	var err error
-	if r.since, err = r.firstStart(ctx); err != nil {
-		return nil, fmt.Errorf("consumer %s: first start: %w", c.Name, err)
+	if r.since, err = RememberConsumerStart(ctx, s.Progress, c.Name, r.clock()); err != nil {
+		return nil, err
 	}
-	if r.handler, err = c.Start(ctx, NewAppender(m, s.Events, CommandOptions(o))); err != nil {
+	err = r.protect(ctx, func(ctx context.Context) (err error) {
+		r.handler, err = c.Start(ctx, NewAppender(m, s.Events, CommandOptions(o)))
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("consumer %s: start: %w", c.Name, err)
 	}
 	return r, nil
@@ -86,26 +91,28 @@ func StartConsumer(ctx context.Context, m *Model, c Consumer, s Stores, o Consum
 
 const consumerStarts = "consumer-start"
 
-// firstStart reads when the consumer started for the first time, or writes that
-// it is now. Of two processes that start at once the first to write decides.
-func (r *ConsumerRunner) firstStart(ctx context.Context) (time.Time, error) {
+// RememberConsumerStart notes that a consumer starts now unless it is known when it first did,
+// which is what it returns. Of two processes that start at once the first to write decides. A
+// deployed consumer starts when it is deployed: the process is first started by an event, which
+// is older than that.
+func RememberConsumerStart(ctx context.Context, progress ProgressStore, consumer string, now time.Time) (first time.Time, err error) {
+	now = now.UTC()
 	for {
-		entry, err := r.progress.Progress(ctx, consumerStarts, r.consumer.Name)
-		if err != nil {
-			return time.Time{}, err
+		entry, err := progress.Progress(ctx, consumerStarts, consumer)
+		switch {
+		case err != nil:
+		case entry != nil:
+			first, err = time.Parse(time.RFC3339Nano, entry.Value)
+		default:
+			first, err = now, progress.PutProgress(ctx, 0, Entry{
+				Part: consumerStarts, ID: consumer, Guard: 1, Value: now.Format(time.RFC3339Nano),
+			})
 		}
-		if entry != nil {
-			return time.Parse(time.RFC3339Nano, entry.Value)
-		}
-		now := r.clock().UTC()
-		err = r.progress.PutProgress(ctx, 0, Entry{
-			Part: consumerStarts, ID: r.consumer.Name, Guard: 1, Value: now.Format(time.RFC3339Nano),
-		})
 		if err == nil {
-			return now, nil
+			return first, nil
 		}
 		if !errors.Is(err, ErrConflict) {
-			return time.Time{}, err
+			return time.Time{}, fmt.Errorf("consumer %s: first start: %w", consumer, err)
 		}
 	}
 }
@@ -142,9 +149,10 @@ func (r *ConsumerRunner) handleEvent(ctx context.Context, rec *Recorded) error {
 // HandleChanges hands a batch of a view's stream to the consumer, as
 // HandleEvents does.
 func (r *ConsumerRunner) HandleChanges(ctx context.Context, batch []RecordChange) (retry int, err error) {
+	since := r.since.Truncate(time.Second) // a stream gives the times of changes in whole seconds
 	for i := range batch {
 		change := batch[i]
-		if change.View != r.consumer.View || change.Time.Before(r.since) || change.Old == change.New {
+		if change.View != r.consumer.View || change.Time.Before(since) || change.Old == change.New {
 			continue
 		}
 		cause := cause{

@@ -110,6 +110,19 @@ type Report struct {
 	Ignored     int // records that are no event: without entity or version, or beyond the table's history
 	Quarantined int // entities that were quarantined in a view, each view counted
 	Left        int // entities recorded for reconcile, each view counted
+	// Lag is the age of the oldest record delivered, when the batch was done.
+	Lag time.Duration
+	// Views are all views of the model, in its order.
+	Views []ViewReport
+}
+
+// ViewReport is what a batch took of one view.
+type ViewReport struct {
+	View  string
+	Folds int // as in Report
+	// Lag is how long the oldest delivered event that was folded into the view had waited when the
+	// batch was done; 0 without folds.
+	Lag time.Duration
 }
 
 // Project folds a batch of the events stream. Order, duplicates and gaps do not
@@ -122,7 +135,7 @@ func (p *Projector) Project(ctx context.Context, batch []Recorded) (report Repor
 	p.tables.RLock()
 	defer p.tables.RUnlock()
 	started := p.clock()
-	w := &work{p: p, perStep: 1, report: Report{Records: len(batch)}}
+	w := &work{p: p, perStep: 1, report: Report{Records: len(batch)}, views: make([]viewWork, len(p.views))}
 	histories := w.group(batch)
 	sources := w.sources(histories)
 	stop := halfTime(ctx, p.clock, started)
@@ -135,8 +148,26 @@ func (p *Projector) Project(ctx context.Context, batch []Recorded) (report Repor
 		w.finish(ctx, part)
 	}
 	retry, err = firstFailure(sources, len(batch))
-	p.logBatch(ctx, w.report, batch, started, retry, err)
+	now := p.clock()
+	w.measure(batch, now)
+	p.logBatch(ctx, &w.report, now.Sub(started), retry, err)
 	return w.report, retry, err
+}
+
+// measure says how old what was delivered and folded is by now.
+func (w *work) measure(batch []Recorded, now time.Time) {
+	for i := range batch {
+		w.report.Lag = max(w.report.Lag, now.Sub(batch[i].Time))
+	}
+	w.report.Views = make([]ViewReport, len(w.p.views))
+	for i, v := range w.p.views {
+		r := &w.report.Views[i]
+		r.View = v.Name
+		r.Folds = w.views[i].folds
+		if oldest := w.views[i].oldest; !oldest.IsZero() {
+			r.Lag = max(0, now.Sub(oldest))
+		}
+	}
 }
 
 // halfTime returns a function that tells when half of the time until the deadline
@@ -161,18 +192,13 @@ func firstFailure(sources []*source, none int) (retry int, err error) {
 	return retry, err
 }
 
-func (p *Projector) logBatch(ctx context.Context, r Report, batch []Recorded, started time.Time, retry int, err error) {
-	now := p.clock()
-	var lag time.Duration
-	for i := range batch {
-		lag = max(lag, now.Sub(batch[i].Time))
-	}
+func (p *Projector) logBatch(ctx context.Context, r *Report, took time.Duration, retry int, err error) {
 	level, text := slog.LevelInfo, "projected"
 	attrs := []slog.Attr{
 		slog.Int("records", r.Records), slog.Int("folds", r.Folds), slog.Int("conflicts", r.Conflicts),
 		slog.Int("caughtUp", r.CaughtUp), slog.Int("unknown", r.Unknown), slog.Int("ignored", r.Ignored),
 		slog.Int("quarantined", r.Quarantined), slog.Int("left", r.Left),
-		slog.Int64("lagMs", lag.Milliseconds()), slog.Int64("tookMs", now.Sub(started).Milliseconds()),
+		slog.Int64("lagMs", r.Lag.Milliseconds()), slog.Int64("tookMs", took.Milliseconds()),
 	}
 	if err != nil {
 		level, text = slog.LevelWarn, "projected in part"

@@ -26,6 +26,13 @@ type work struct {
 	report  Report
 	perStep int  // entities in one step of a view keyed by the entity
 	rebuild bool // the steps say that a rebuild makes them
+	views   []viewWork
+}
+
+// viewWork is what a run did to one view.
+type viewWork struct {
+	folds  int
+	oldest time.Time // of the delivered events that were folded
 }
 
 // rounds folds and writes until no source is pending. In a round every view that is
@@ -148,6 +155,7 @@ func (w *work) advance(p *plan) {
 	for i := range p.shares {
 		sh := &p.shares[i]
 		w.report.Folds += sh.folds
+		w.countFolds(sh)
 		sh.s.limit = 0
 		switch {
 		case sh.fails():
@@ -156,6 +164,18 @@ func (w *work) advance(p *plan) {
 		case sh.last:
 			sh.s.status = done
 		}
+	}
+}
+
+// countFolds keeps, where a batch is to be measured, what was folded into a view.
+func (w *work) countFolds(sh *share) {
+	if w.views == nil || sh.folds == 0 {
+		return
+	}
+	v := &w.views[sh.s.view.index]
+	v.folds += sh.folds
+	if oldest := sh.s.oldest; v.oldest.IsZero() || !oldest.IsZero() && oldest.Before(v.oldest) {
+		v.oldest = oldest
 	}
 }
 

@@ -1,14 +1,18 @@
 package es
 
-import "sort"
+import (
+	"sort"
+	"time"
+)
 
 // source is one entity in one view: what moves forward, waits or fails by itself.
 type source struct {
 	view   *projected
 	entity string
-	events []known // ascending; shared with the entity's other sources
-	target int64   // version of the last event that the view must fold
-	first  int     // index in the batch of the first record that concerns the source
+	events []known   // ascending; shared with the entity's other sources
+	target int64     // version of the last event that the view must fold
+	first  int       // index in the batch of the first record that concerns the source
+	oldest time.Time // the earliest of the events of the batch that do
 
 	status   status
 	err      error // why it failed for now
