@@ -129,7 +129,7 @@ func TestSignaturesOfCurl(t *testing.T) {
 	for _, args := range [][]string{
 		{url + "/"},
 		{url + "/?limit=5&status=placed"},
-		{"-G", url + "/events", "--data-urlencode", "id=o/1"},
+		{"-G", url + "/events", "--data-urlencode", "id=o-1"},
 		{url + "/", "-H", "Content-Type: application/json", "-d", `{"type":"OrderPlaced"}`},
 	} {
 		args = append([]string{"-sS", "--aws-sigv4", "aws:amz:eu-north-1:execute-api", "--user", "AKC:secret"}, args...)
