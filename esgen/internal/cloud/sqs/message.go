@@ -74,7 +74,9 @@ func AttributesMD5(attributes map[string]Attribute) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-func (a Attribute) isBinary() bool { return a.DataType == "Binary" || strings.HasPrefix(a.DataType, "Binary.") }
+func (a Attribute) isBinary() bool {
+	return a.DataType == "Binary" || strings.HasPrefix(a.DataType, "Binary.")
+}
 
 // Size is what counts of a message: the body, and names, types and values of attributes.
 func (m Outgoing) Size() int {
@@ -91,8 +93,8 @@ var (
 	idForm        = regexp.MustCompile("^[A-Za-z0-9!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~]{1,128}$")
 )
 
-// check says what is wrong with a message for a queue that is configured so.
-func (m Outgoing) check(c Config) *Failure {
+// Check says what is wrong with a message for a queue that is configured so; nil is nothing.
+func (m Outgoing) Check(c Config) *Failure {
 	switch {
 	case m.Body == "":
 		return missing("MessageBody")

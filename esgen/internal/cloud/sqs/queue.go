@@ -63,7 +63,7 @@ func (q *Queue) Send(m Outgoing) (Sent, error) {
 }
 
 func (q *Queue) send(m Outgoing) (Sent, *Failure) {
-	if f := m.check(q.config); f != nil {
+	if f := m.Check(q.config); f != nil {
 		return Sent{}, f
 	}
 	now := q.service.options.Now()
