@@ -28,19 +28,19 @@ func envelopeSuite() (*suite, error) {
 	return &suite{
 		title: "Envelope: the proxy event round the same event",
 		rows: []row{
-			{rowEventType, func() error {
+			{name: rowEventType, run: func() error {
 				var e events.APIGatewayV2HTTPRequest
 				err := json.Unmarshal(text, &e)
 				sink = e.Body
 				return err
 			}},
-			{rowNeeded, func() error {
+			{name: rowNeeded, run: func() error {
 				var e neededEnvelope
 				err := json.Unmarshal(text, &e)
 				sink = e.Body
 				return err
 			}},
-			{rowScan, func() error {
+			{name: rowScan, run: func() error {
 				e, ok := scanEnvelope(string(text))
 				sink = e.body
 				if !ok {

@@ -47,14 +47,14 @@ func foldSuite() (*suite, error) {
 	return &suite{
 		title: fmt.Sprintf("Fold: %d events of %d entities", foldEntities*foldEach, foldEntities),
 		rows: []row{
-			{rowDirect, h.direct},
-			{rowFold, h.fold},
-			{rowStoredFold, h.foldStored},
-			{rowProject, h.project},
-			{rowGoes, goes},
-			{rowGoesAll, goesAll},
-			{rowHallgren, hallgren},
-			{rowEventhorizon, eventhorizon},
+			{name: rowDirect, run: h.direct},
+			{name: rowFold, run: h.fold},
+			{name: rowStoredFold, run: h.foldStored},
+			{name: rowProject, run: h.project},
+			{name: rowGoes, run: goes},
+			{name: rowGoesAll, run: goesAll},
+			{name: rowHallgren, run: hallgren},
+			{name: rowEventhorizon, run: eventhorizon},
 		},
 		goals: []goal{
 			{id: "G7", says: "of the direct fold", row: rowFold, against: rowDirect, limit: 2},

@@ -65,7 +65,7 @@ func generateSuite() (*suite, error) {
 		title:  fmt.Sprintf("Generation: %d events", generateEvents),
 		rounds: 7,
 		rows: []row{
-			{rowFormat, func() error {
+			{name: rowFormat, run: func() error {
 				for _, f := range files {
 					if strings.HasSuffix(f.Path, ".go") {
 						if _, err := format.Source(f.Content); err != nil {
@@ -75,19 +75,19 @@ func generateSuite() (*suite, error) {
 				}
 				return nil
 			}},
-			{rowGenerate, func() error {
+			{name: rowGenerate, run: func() error {
 				_, err := generateFiles(text)
 				return err
 			}},
-			{rowFew, func() error {
+			{name: rowFew, run: func() error {
 				_, err := generateFiles(few)
 				return err
 			}},
-			{rowMany, func() error {
+			{name: rowMany, run: func() error {
 				_, err := generateFiles(many)
 				return err
 			}},
-			{rowBuild, func() error {
+			{name: rowBuild, run: func() error {
 				turn++ // the go command builds only what it has not seen
 				note := fmt.Appendf(nil, "package events\n\nconst turn = \"%d-%d\"\n", os.Getpid(), turn)
 				if err := os.WriteFile(filepath.Join(built, "events", "turn.go"), note, 0o644); err != nil {
@@ -110,7 +110,7 @@ func generateFiles(text []byte) ([]templates.File, error) {
 	if s == nil {
 		return nil, errors.New(found.String())
 	}
-	return templates.Files(s)
+	return templates.Files(s, nil)
 }
 
 const (
@@ -148,7 +148,7 @@ func againSuite() (*suite, error) {
 		title:  fmt.Sprintf("The command: %d events and %d views", againEvents, againEvents/20),
 		rounds: 7,
 		rows: []row{
-			{rowFirst, func() error {
+			{name: rowFirst, run: func() error {
 				fresh++
 				dir := filepath.Join(tool.dir, fmt.Sprintf("fresh-%d", fresh))
 				defer os.RemoveAll(dir)
@@ -161,8 +161,8 @@ func againSuite() (*suite, error) {
 				// Another cache folder, so that nothing is remembered.
 				return run(dir, []string{"XDG_CACHE_HOME=" + filepath.Join(dir, "cache")}, tool.program, "regenerate")
 			}},
-			{rowAgain, func() error { return again(done) }},
-			{rowExample, func() error { return again(example) }},
+			{name: rowAgain, run: func() error { return again(done) }},
+			{name: rowExample, run: func() error { return again(example) }},
 		},
 		goals: []goal{
 			{id: "G13", says: "of a full run", row: rowAgain, against: rowFirst, limit: 0.15},

@@ -35,9 +35,9 @@ func postSuite() (*suite, error) {
 	return &suite{
 		title: "POST: an event of " + strconv.Itoa(len(body)) + " bytes with 4 items, up to the item that is put",
 		rows: []row{
-			{rowHand, func() error { return postByHand(body, now) }},
-			{rowSchema, func() error { return postBySchema(schema, body, now) }},
-			{rowPost, func() error { return post(m, body) }},
+			{name: rowHand, run: func() error { return postByHand(body, now) }},
+			{name: rowSchema, run: func() error { return postBySchema(schema, body, now) }},
+			{name: rowPost, run: func() error { return post(m, body) }},
 		},
 		goals: []goal{
 			{id: "G1", says: "of A", row: rowPost, against: rowHand, limit: 0.20},
@@ -60,19 +60,19 @@ func decodeSuite() (*suite, error) {
 	return &suite{
 		title: "Decoding: the same event",
 		rows: []row{
-			{rowV1, func() error { return decodeV1(body) }},
-			{rowV2, func() error { return decodeV2(body) }},
-			{rowDecode, func() error {
+			{name: rowV1, run: func() error { return decodeV1(body) }},
+			{name: rowV2, run: func() error { return decodeV2(body) }},
+			{name: rowDecode, run: func() error {
 				e := &orders.OrderPlaced{}
 				sink = e
 				return es.DecodeChecked(string(fields), e, now)
 			}},
-			{rowSubmit, func() error {
+			{name: rowSubmit, run: func() error {
 				s, err := m.DecodeSubmission(body, now)
 				sink = s
 				return err
 			}},
-			{rowStored, func() error {
+			{name: rowStored, run: func() error {
 				e, err := m.LoadEvent(&stored)
 				sink = e
 				return err
