@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -109,8 +108,8 @@ func newBatches(endpoint string) (*batches, error) {
 	tables := dynamo.TablesOf(sample.Accounts(), fmt.Sprintf("bench-%d-", time.Now().UnixNano()))
 	b.table = tables.Views[0].Name
 	o := dynamo.Options{
-		Region: "us-east-1", Endpoint: endpoint, HTTPClient: b.wire, Tables: tables, AttemptTimeout: 30 * time.Second,
-		Credentials: dynamo.Keys(aws.Credentials{AccessKeyID: "bench", SecretAccessKey: "secret"}),
+		Region: benchRegion, Endpoint: endpoint, HTTPClient: b.wire, Tables: tables, AttemptTimeout: 30 * time.Second,
+		Credentials: benchKeys,
 	}
 	var err error
 	if b.store, err = dynamo.New(o); err != nil {
