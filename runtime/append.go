@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
+
+	"github.com/esgen/esgen/runtime/internal/jitter"
 )
 
 // RefusedError is an append that stored nothing, for good: trying again with the same
@@ -269,7 +270,7 @@ func same(a, b *Recorded) bool {
 // pause waits before another try, longer each time, with full jitter so that writers
 // who collided do not collide again. It reports false when the deadline would pass.
 func pause(ctx context.Context, try int) bool {
-	wait := time.Duration(1+rand.Int64N(5<<min(try, 6))) * time.Millisecond
+	wait := time.Millisecond + jitter.Below(ctx, 5*time.Millisecond<<min(try, 6))
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
 		return false
 	}

@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/esgen/esgen/runtime/internal/jitter"
 )
 
 const (
@@ -212,7 +213,7 @@ func parallel(n, atOnce int, do func(i int)) {
 // same records come apart.
 func comeApart(ctx context.Context, conflicts int) {
 	most := min(conflictPause<<min(conflicts, 10), longestPause)
-	timer := time.NewTimer(rand.N(most))
+	timer := time.NewTimer(jitter.Below(ctx, most))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
