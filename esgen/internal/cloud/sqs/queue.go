@@ -258,8 +258,8 @@ type ReceiveInput struct {
 	Max        int            // messages, at most; 0 is 1. SQS's own API has 10; Lambda asks for more.
 	Visibility *time.Duration // nil is the queue's
 	Wait       time.Duration  // for a first message, in real time
-	// Accept ends the receive before the message for which it says no; the first is always
-	// received. It must not call the queue.
+	// Accept, if it is there, ends the receive before the message for which it says no, also
+	// before the first. It must not call the queue.
 	Accept func(Message) bool
 }
 
@@ -276,7 +276,7 @@ func (q *Queue) Receive(ctx context.Context, in ReceiveInput) ([]Message, error)
 		if f != nil {
 			return nil, f
 		}
-		if len(got) > 0 || over {
+		if len(got) > 0 || over || changed == nil {
 			return got, nil
 		}
 		again := time.NewTimer(recheck)
@@ -294,7 +294,7 @@ func (q *Queue) Receive(ctx context.Context, in ReceiveInput) ([]Message, error)
 	}
 }
 
-// take receives what is there, and returns what tells of the next change.
+// take receives what is there, and returns what tells of the next change; nil if Accept said no.
 func (q *Queue) take(in ReceiveInput) ([]Message, <-chan struct{}, *Failure) {
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
@@ -317,10 +317,8 @@ func (q *Queue) take(in ReceiveInput) ([]Message, <-chan struct{}, *Failure) {
 			}
 			return nil, nil, overLimit("there are 120,000 messages in flight")
 		}
-		if received := q.received(m); len(got) > 0 && in.Accept != nil && !in.Accept(received) {
-			break
-		} else if len(got) == 0 && in.Accept != nil {
-			in.Accept(received)
+		if in.Accept != nil && !in.Accept(q.received(m)) {
+			return got, nil, nil
 		}
 		got = append(got, q.hide(m, now, visibility))
 	}
