@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/esgen/esgen/bench/plain"
 	"github.com/esgen/esgen/bench/sample"
 	es "github.com/esgen/esgen/runtime"
 	"github.com/esgen/esgen/runtime/dynamo"
@@ -14,12 +15,12 @@ import (
 
 // orderOf is the sample event as it is stored at a version.
 func orderOf(version int64) (*es.Recorded, error) {
-	s, err := sample.Orders().DecodeSubmission([]byte(sample.Body), now)
+	s, err := sample.Orders().DecodeSubmission([]byte(plain.Body), now)
 	if err != nil {
 		return nil, err
 	}
 	return &es.Recorded{
-		EntityID: s.EntityID, Version: version, EventID: fmt.Sprintf("%s-%d", eventID, version), Type: s.Type.Name, Revision: 1,
+		EntityID: s.EntityID, Version: version, EventID: fmt.Sprintf("%s-%d", plain.EventID, version), Type: s.Type.Name, Revision: 1,
 		Time: now, Digest: s.Digest, Payload: s.Payload,
 	}, nil
 }
@@ -54,18 +55,17 @@ func storedItems(n int) ([]json.RawMessage, error) {
 func nestedItems(n int) ([]json.RawMessage, error) {
 	items := make([]json.RawMessage, n)
 	for i := range items {
-		var o plainOrder
-		if err := json.Unmarshal([]byte(sample.Body), &o); err != nil {
+		var o plain.Order
+		if err := json.Unmarshal([]byte(plain.Body), &o); err != nil {
 			return nil, err
 		}
-		if err := o.check(now); err != nil {
+		if err := o.Check(now); err != nil {
 			return nil, err
 		}
-		attributes, err := o.item(now)
+		attributes, err := o.Attributes(int64(i)+1, now)
 		if err != nil {
 			return nil, err
 		}
-		attributes["version"] = &types.AttributeValueMemberN{Value: fmt.Sprint(i + 1)}
 		if items[i], err = json.Marshal(attributeJSON(&types.AttributeValueMemberM{Value: attributes})["M"]); err != nil {
 			return nil, err
 		}

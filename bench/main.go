@@ -25,6 +25,7 @@ var suites = []struct {
 	{"post", postSuite},
 	{"decode", decodeSuite},
 	{"envelope", envelopeSuite},
+	{"warm", warmSuite},
 	{"stream", streamSuite},
 	{"fold", foldSuite},
 	{"replay", replaySuite},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/esgen/esgen/bench/plain"
 	"github.com/esgen/esgen/bench/sample"
 	orders "github.com/esgen/esgen/bench/sample/orders/events"
 	es "github.com/esgen/esgen/runtime"
@@ -27,11 +28,11 @@ const (
 
 // postSuite measures a POST up to the item that is put.
 func postSuite() (*suite, error) {
-	schema, err := compiledSchema()
+	schema, err := plain.Compile()
 	if err != nil {
 		return nil, err
 	}
-	body, m := []byte(sample.Body), sample.Orders()
+	body, m := []byte(plain.Body), sample.Orders()
 	return &suite{
 		title: "POST: an event of " + strconv.Itoa(len(body)) + " bytes with 4 items, up to the item that is put",
 		rows: []row{
@@ -49,13 +50,13 @@ func postSuite() (*suite, error) {
 
 // decodeSuite measures what reading the event costs beside decoding it alone.
 func decodeSuite() (*suite, error) {
-	body, m := []byte(sample.Body), sample.Orders()
+	body, m := []byte(plain.Body), sample.Orders()
 	s, err := m.DecodeSubmission(body, now)
 	if err != nil {
 		return nil, err
 	}
 	// The event alone, as the decoders that it is compared with read it.
-	fields := []byte(strings.Replace(sample.Body, `"type":"OrderPlaced","orderId":"ord-2026-000017",`, "", 1))
+	fields := []byte(strings.Replace(plain.Body, `"type":"OrderPlaced","orderId":"ord-2026-000017",`, "", 1))
 	stored := es.Recorded{EntityID: s.EntityID, Version: 1, Type: "OrderPlaced", Revision: 1, Time: now, Payload: s.Payload}
 	return &suite{
 		title: "Decoding: the same event",
@@ -101,7 +102,7 @@ func eventItem(s *es.Submission) map[string]types.AttributeValue {
 		id, kind, event, time, digest, payload types.AttributeValueMemberS
 		version, format                        types.AttributeValueMemberN
 	}{}
-	a.id.Value, a.kind.Value, a.event.Value = s.EntityID, s.Type.Name, eventID
+	a.id.Value, a.kind.Value, a.event.Value = s.EntityID, s.Type.Name, plain.EventID
 	a.time.Value, a.digest.Value, a.payload.Value = eventTime(now), s.Digest, s.Payload
 	a.version.Value, a.format.Value = strconv.FormatInt(1, 10), "1"
 	return map[string]types.AttributeValue{

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/esgen/esgen/bench/plain"
 	"github.com/esgen/esgen/bench/sample"
 	"github.com/esgen/esgen/runtime/dynamo"
 )
@@ -47,12 +48,12 @@ func replaySuite() (*suite, error) {
 					return err
 				}
 				for _, item := range out.Items {
-					o := &plainOrder{}
+					o := &plain.Order{}
 					if err := attributevalue.UnmarshalMap(item, o); err != nil {
 						return err
 					}
 					if len(o.Items) != 4 {
-						return errPlain
+						return plain.ErrInvalid
 					}
 					sink = o
 				}

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/esgen/esgen/bench/plain"
 	"github.com/esgen/esgen/bench/sample"
 	es "github.com/esgen/esgen/runtime"
 	"github.com/esgen/esgen/runtime/dynamo"
@@ -73,7 +74,7 @@ func streamBatch(items func(n int) ([]json.RawMessage, error)) ([]byte, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, `{"eventID":"c4ca4238a0b923820dcc509a6f75849b","eventName":"INSERT","eventVersion":"1.1","eventSource":"aws:dynamodb",`+
+		fmt.Fprintf(&b, `{"plain.EventID":"c4ca4238a0b923820dcc509a6f75849b","eventName":"INSERT","eventVersion":"1.1","eventSource":"aws:dynamodb",`+
 			`"awsRegion":"eu-central-1","dynamodb":{"ApproximateCreationDateTime":1772360131,"Keys":{"_id":{"S":"ord-2026-000017"},"_version":{"N":"%d"}},`+
 			`"NewImage":%s,"SequenceNumber":"%d00000000020000000001","SizeBytes":%d,"StreamViewType":"NEW_IMAGE"},`+
 			`"eventSourceARN":"arn:aws:dynamodb:eu-central-1:123456789012:table/orders-events/stream/2026-03-01T00:00:00.000"}`,
@@ -108,12 +109,12 @@ func readByTypes(batch []byte) error {
 		for name, v := range e.Records[i].Change.NewImage {
 			image[name] = bridged(v)
 		}
-		o := &plainOrder{}
+		o := &plain.Order{}
 		if err := attributevalue.UnmarshalMap(image, o); err != nil {
 			return err
 		}
 		if o.Total == 0 || len(o.Items) != 4 {
-			return errPlain
+			return plain.ErrInvalid
 		}
 		sink = o
 	}
