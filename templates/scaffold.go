@@ -22,7 +22,20 @@ const toolkitModule = "github.com/esgen/esgen"
 
 // runtimeModules are what the packages of the runtime import; a service has to
 // require them as indirect.
-var runtimeModules = []string{"github.com/cespare/xxhash/v2", "go.etcd.io/bbolt", "golang.org/x/sys"}
+var runtimeModules = []string{
+	"github.com/aws/aws-lambda-go",
+	"github.com/aws/aws-sdk-go-v2",
+	"github.com/aws/aws-sdk-go-v2/internal/configsources",
+	"github.com/aws/aws-sdk-go-v2/internal/endpoints/v2",
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb",
+	"github.com/aws/aws-sdk-go-v2/service/internal/accept-encoding",
+	"github.com/aws/aws-sdk-go-v2/service/internal/endpoint-discovery",
+	"github.com/aws/aws-sdk-go-v2/service/sns",
+	"github.com/aws/smithy-go",
+	"github.com/cespare/xxhash/v2",
+	"go.etcd.io/bbolt",
+	"golang.org/x/sys",
+}
 
 // Scaffold returns the files that only init creates: the schema itself, go.mod,
 // go.sum, README.md and .gitignore, sorted by path.

@@ -186,7 +186,12 @@ func TestServiceGolden(t *testing.T) {
 	s, text := loadFile(t, "../testdata/schemas/good/orders.yaml")
 	kit := templates.Toolkit{
 		Version: "v1.2.3", Replace: "../esgen",
-		GoMod: []byte("go 1.26\n\nrequire (\n\tgithub.com/cespare/xxhash/v2 v2.0.1\n\tgo.etcd.io/bbolt v1.0.1 // here\n)\nrequire golang.org/x/sys v0.0.1 // indirect\n"),
+		GoMod: []byte("go 1.26\n\nrequire (\n\tgithub.com/aws/aws-lambda-go v1.0.1\n\tgithub.com/aws/aws-sdk-go-v2 v1.0.2\n" +
+			"\tgithub.com/aws/aws-sdk-go-v2/internal/configsources v1.0.3 // indirect\n\tgithub.com/aws/aws-sdk-go-v2/internal/endpoints/v2 v2.0.4\n" +
+			"\tgithub.com/aws/aws-sdk-go-v2/service/dynamodb v1.0.5\n\tgithub.com/aws/aws-sdk-go-v2/service/internal/accept-encoding v1.0.6\n" +
+			"\tgithub.com/aws/aws-sdk-go-v2/service/internal/endpoint-discovery v1.0.7\n\tgithub.com/aws/aws-sdk-go-v2/service/sns v1.0.8\n" +
+			"\tgithub.com/aws/smithy-go v1.0.9\n" +
+			"\tgithub.com/cespare/xxhash/v2 v2.0.1\n\tgo.etcd.io/bbolt v1.0.1 // here\n)\nrequire golang.org/x/sys v0.0.1 // indirect\n"),
 		GoSum: []byte("sum\n"),
 	}
 	files, err := templates.Files(s, nil)

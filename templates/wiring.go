@@ -1,6 +1,8 @@
 package templates
 
 import (
+	"slices"
+
 	"github.com/dave/jennifer/jen"
 
 	"github.com/esgen/esgen/schema"
@@ -9,20 +11,23 @@ import (
 // wiringFiles generates the programs and the package that tells them of the
 // service.
 func wiringFiles(s *schema.Service) ([]File, error) {
-	return []File{
+	files := []File{
 		serviceFile(s),
 		programFile(s, "local", "Command local runs the "+s.Name+" service on this machine, on an embedded store: go run ./cmd/local. "+
 			"It serves this machine only and authenticates nobody."),
-		programFile(s, "ops", "Command ops operates the "+s.Name+" service; the commands of esgen such as \"esgen status\" run it."),
-	}, nil
+		programFile(s, "ops", "Command ops operates the "+s.Name+" service, here or deployed; the commands of esgen such as \"esgen status\" run it.",
+			tablesOf(s)),
+	}
+	return slices.Concat(files, functionFiles(s), authorizerFiles(s)), nil
 }
 
 // programFile generates a main package whose work is a package of the runtime
 // by the same name.
-func programFile(s *schema.Service, name, doc string) File {
+func programFile(s *schema.Service, name, doc string, more ...jen.Code) File {
 	g := newGofile(s, "cmd/"+name, "main", doc)
-	service := jen.Qual(s.Module+"/cmd/internal/service", "All").Call()
-	g.declare("", jen.Func().Id("main").Params().Add(inline(jen.Qual(runtimePath+"/"+name, "Main").Call(service))))
+	g.ImportName(s.Module+"/cmd/internal/tables", "tables")
+	args := append([]jen.Code{ofService(s, "All")}, more...)
+	g.declare("", jen.Func().Id("main").Params().Add(inline(jen.Qual(runtimePath+"/"+name, "Main").Call(args...))))
 	return g.generated("main_gen.go")
 }
 
