@@ -52,7 +52,7 @@ var generators = []generator{typeFiles, eventFiles, upcastFiles, viewFiles, cons
 // tableGenerator makes the files of an artifact that depends on which tables there are.
 type tableGenerator func(*schema.Service, []ViewTable) ([]File, error)
 
-var tableGenerators = []tableGenerator{tableFiles}
+var tableGenerators = []tableGenerator{tableFiles, infraFiles}
 
 // Files returns every file that regenerate owns (Once is false) or creates,
 // sorted by path. revisions is the record that [Revisions] has brought up to date with the
