@@ -26,6 +26,7 @@ var suites = []struct {
 	{"decode", decodeSuite},
 	{"envelope", envelopeSuite},
 	{"warm", warmSuite},
+	{"start", startSuite},
 	{"stream", streamSuite},
 	{"fold", foldSuite},
 	{"replay", replaySuite},

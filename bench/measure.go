@@ -43,7 +43,8 @@ type goal struct {
 	row, against string // against "": see limit
 	limit        float64
 	within       time.Duration  // against "" and not 0: the limit of row's time
-	counted      func() float64 // against "" and not nil: what is limited, and has to be exactly that; else row's allocations are
+	measured     func() float64 // against "" and not nil: what is limited; else row's allocations are
+	exactly      bool           // less is a miss, too
 }
 
 // result is what a row took.
@@ -166,10 +167,13 @@ func (g *goal) print(w io.Writer, results map[string]result) bool {
 		got = results[g.row].over(results[g.against])
 	case g.within > 0:
 		got, limit = results[g.row].median()/float64(time.Millisecond), float64(g.within.Milliseconds())
-	case g.counted != nil:
-		got, bound = g.counted(), "exactly"
+	case g.measured != nil:
+		got = g.measured()
 	}
-	met := got <= limit && (bound != "exactly" || got == limit)
+	met := got <= limit
+	if g.exactly {
+		met, bound = got == limit, "exactly"
+	}
 	verdict := "met"
 	if !met {
 		verdict = "MISSED"
