@@ -86,7 +86,7 @@ func newRoot(t *terminal) *cobra.Command {
 		return hinted{err, fmt.Sprintf("%s --help lists the flags", c.CommandPath())}
 	})
 	root.AddCommand(
-		newInit(t), newRegenerate(t), newValidate(t), newExplain(t), newDev(t),
+		newInit(t), newRegenerate(t), newValidate(t), newExplain(t), newDev(t), newUp(t),
 		newStatus(t), newQuarantine(t), newReconcile(t), newRedrive(t), newDoctor(t), newVersion(t),
 	)
 	root.InitDefaultCompletionCmd()
