@@ -97,6 +97,9 @@ func (t *transaction) stage(c Change) (string, error) {
 		return "", err
 	}
 	mode := fs.FileMode(0o644)
+	if bytes.HasPrefix(c.Content, []byte("#!")) {
+		mode = 0o755 // a script
+	}
 	if c.Existed {
 		if info, err := t.folder.root.Lstat(filepath.FromSlash(c.Path)); err == nil {
 			mode = info.Mode().Perm()

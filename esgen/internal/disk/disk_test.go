@@ -85,6 +85,24 @@ func TestApplyCreatesReplacesAndRemoves(t *testing.T) {
 	}
 }
 
+// A script can be run at once: npx runs infra/cdk.js, and what npm makes executable by itself Git
+// would show as changed.
+func TestScriptsAreExecutable(t *testing.T) {
+	f := open(t, nil)
+	if err := f.Apply([]disk.Change{create("infra/cdk.js", "#!/usr/bin/env node\n"), create("infra/cdk.json", "{}\n")}); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"infra/cdk.js": true, "infra/cdk.json": false} {
+		info, err := os.Stat(filepath.Join(f.Dir, filepath.FromSlash(name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if executable := info.Mode()&0o100 != 0; executable != want {
+			t.Errorf("%s has mode %v", name, info.Mode())
+		}
+	}
+}
+
 // Whatever fails, and however late, the folder is as it was, without a trace.
 func TestFailedApplyChangesNothing(t *testing.T) {
 	start := map[string]string{"a/one": "1", "a/two": "2", "d/in/side": "x", "file": "f"}
