@@ -21,18 +21,30 @@ import (
 const serviceName = "orders"
 
 func main() {
-	defer jsii.Close()
+	err := synthesize()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "infra: "+err.Error())
+	}
+	os.Stderr = nil // jsii waits twice for the process that it ends, and would report that one of the two failed
+	jsii.Close()
+	if err != nil {
+		os.Exit(1)
+	}
+}
+
+// synthesize builds the programs and writes the templates.
+func synthesize() error {
 	app := awscdk.NewApp(nil)
 	target := context(app, "target", "linux/arm64")
 	folder, err := buildFunctions(target)
-	if err == nil {
-		err = addStacks(app, Programs{Folder: folder, Target: target})
-	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "infra: "+err.Error())
-		os.Exit(1)
+		return err
+	}
+	if err := addStacks(app, Programs{Folder: folder, Target: target}); err != nil {
+		return err
 	}
 	app.Synth(nil)
+	return nil
 }
 
 // addStacks adds to the app all stacks that can be deployed by their name.
@@ -40,7 +52,7 @@ func addStacks(app awscdk.App, programs Programs) error {
 	if _, err := programs.architecture(); err != nil {
 		return err
 	}
-	if err := addStage(app, context(app, "stage", "dev"), programs); err != nil {
+	if _, err := addStage(app, context(app, "stage", "dev"), programs); err != nil {
 		return err
 	}
 	if err := addPipelineStack(app, programs); err != nil {
@@ -52,21 +64,21 @@ func addStacks(app awscdk.App, programs Programs) error {
 
 // addStage adds the two stacks of one deployment of the service. Stages stand side by side in
 // one account. The scope is the app, or the stage of a pipeline.
-func addStage(scope awscdk.Stage, stage string, programs Programs) error {
+func addStage(scope awscdk.Stage, stage string, programs Programs) (*ServiceStack, error) {
 	if err := checkStage(stage); err != nil {
-		return err
+		return nil, err
 	}
 	data := newDataStack(scope, stage)
 	service, err := newServiceStack(scope, data, programs)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	own(service)
 	for _, stack := range []awscdk.Stack{data.Stack, service.Stack} {
 		awscdk.Tags_Of(stack).Add(jsii.String("service"), jsii.String(serviceName), nil)
 		awscdk.Tags_Of(stack).Add(jsii.String("stage"), jsii.String(stage), nil)
 	}
-	return nil
+	return service, nil
 }
 
 var stagePattern = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)

@@ -94,7 +94,7 @@ func synthStep(app awscdk.App, connection string) pipelines.ShellStep {
 			"go test ./...",
 			"cd infra",
 			"npm ci",
-			"npx aws-cdk synth --quiet",
+			"node cdk.js synth --quiet",
 		),
 		PrimaryOutputDirectory: jsii.String(path.Join(folder, "infra", "cdk.out")),
 	})
@@ -111,7 +111,7 @@ func (p pipelineStage) addTo(stack awscdk.Stack, pipeline pipelines.CodePipeline
 		environment.Region = jsii.String(p.region)
 	}
 	stage := awscdk.NewStage(stack, jsii.String(p.name), &awscdk.StageProps{Env: environment})
-	if err := addStage(stage, p.name, programs); err != nil {
+	if _, err := addStage(stage, p.name, programs); err != nil {
 		return err
 	}
 	if !p.approval {
