@@ -57,7 +57,7 @@ func (w *work) closeGaps(ctx context.Context, histories []*history, sources []*s
 // stop says so; it returns those that are not.
 func (w *work) advanceAll(ctx context.Context, queue []*catchUp, stop func() bool) []*catchUp {
 	for len(queue) > 0 && !stop() {
-		n := min(len(queue), windowEntities)
+		n := min(len(queue), w.entitiesAtOnce())
 		front := queue[:n]
 		w.advanceWindow(ctx, front)
 		rest := queue[n:len(queue):len(queue)]
@@ -69,6 +69,13 @@ func (w *work) advanceAll(ctx context.Context, queue []*catchUp, stop func() boo
 		queue = rest
 	}
 	return queue
+}
+
+func (w *work) entitiesAtOnce() int {
+	if w.atOnce > 0 {
+		return w.atOnce
+	}
+	return windowEntities
 }
 
 func (c *catchUp) unfinished() bool {
@@ -139,8 +146,15 @@ func (c *catchUp) fill(ctx context.Context, w *work) (read int, err error) {
 	}
 	next := c.takeKnown(c.start + 1)
 	missing := lastMissing(c.known, next, goal) - next + 1
-	if room := windowEvents - len(c.window); missing > 0 && room > 0 {
+	room := windowEvents - len(c.window)
+	if w.window > 0 {
+		room = min(room, w.window)
+	}
+	if missing > 0 && room > 0 {
 		limit := int(min(missing, int64(room)))
+		if err := w.pace.take(ctx, limit); err != nil {
+			return 0, err
+		}
 		events, more, err := w.p.stores.Events.Read(ctx, c.entity, next-1, limit)
 		if err != nil {
 			return 0, err
@@ -241,7 +255,7 @@ func (w *work) bounded(s *source, window []known) []known {
 			continue
 		}
 		keys, _ := k.named(w.p, s.view)
-		if n += len(keys); n > rowsAtOnce/windowEntities && i > 0 && window[i-1].r.Version > at {
+		if n += len(keys); n > rowsAtOnce/w.entitiesAtOnce() && i > 0 && window[i-1].r.Version > at {
 			return window[:i]
 		}
 	}

@@ -15,16 +15,24 @@ func whole(v *projected, entityID string) *source {
 	return &source{view: v, entity: entityID, status: gapped, target: endless}
 }
 
-// heal folds sources up to the end of their histories, from the table alone. An entity
+// heal folds sources up to their targets, from the table alone. An entity
 // that this deployment holds is left alone unless the source says retry. Sources of one
 // entity stand together in the list, so that its events are read once.
 func (w *work) heal(ctx context.Context, sources []*source) {
 	w.rows = nil
-	if !w.load(ctx, sources) {
-		return
+	w.learn(ctx, sources)
+	if w.load(ctx, sources) {
+		w.healLoaded(ctx, sources)
 	}
+}
+
+// healLoaded is heal for sources whose rows are at hand.
+func (w *work) healLoaded(ctx context.Context, sources []*source) {
 	var queue []*catchUp
 	for _, s := range sources {
+		if s.status == failed {
+			continue
+		}
 		at := w.rows.holder(s)
 		if at.held == w.p.deployment && !s.retry {
 			s.status = held
@@ -35,7 +43,7 @@ func (w *work) heal(ctx context.Context, sources []*source) {
 			queue = append(queue, &catchUp{entity: s.entity})
 		}
 		c := queue[len(queue)-1]
-		c.sources, c.goals = append(c.sources, s), append(c.goals, endless)
+		c.sources, c.goals = append(c.sources, s), append(c.goals, s.target)
 	}
 	unfinished := w.advanceAll(ctx, queue, func() bool { return ctx.Err() != nil })
 	for _, c := range unfinished {
@@ -54,7 +62,7 @@ func (w *work) lift(ctx context.Context, s *source) {
 		return
 	}
 	rows := w.rows.of(s.view.table)
-	step := Step{Table: s.view.table, Rebuild: w.rebuild}
+	step := Step{Table: s.view.table, Rebuild: w.rebuild || s.view.building()}
 	if s.view.shared < 0 {
 		item := *rows.items[s.entity]
 		item.Held = ""

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/cespare/xxhash/v2"
+
 	es "github.com/esgen/esgen/runtime"
 )
 
@@ -25,6 +27,7 @@ type memoryStore struct {
 	// is returned and nothing done; an error of after is returned though all is done.
 	before, after func(ctx context.Context, call string) error
 	calls         map[string]int
+	marked        map[es.Table][2]int // records that live steps and steps of a rebuild wrote
 }
 
 type memoryTable struct {
@@ -35,7 +38,7 @@ type memoryTable struct {
 func newMemoryStore() *memoryStore {
 	return &memoryStore{
 		events: map[string][]es.Recorded{}, tables: map[es.Table]*memoryTable{},
-		progress: map[string]es.Entry{}, calls: map[string]int{},
+		progress: map[string]es.Entry{}, calls: map[string]int{}, marked: map[es.Table][2]int{},
 	}
 }
 
@@ -60,13 +63,24 @@ func (s *memoryStore) call(ctx context.Context, name string, do func() error) er
 	return err
 }
 
+// requests counts the calls, but for the look that each projector takes once at which revisions
+// are read.
 func (s *memoryStore) requests() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, c := range s.calls {
-		n += c
+	for name, c := range s.calls {
+		if !strings.HasSuffix(name, es.PartActive) {
+			n += c
+		}
 	}
 	return n
+}
+
+func progressCall(name, part string) string {
+	if part == es.PartActive {
+		return name + " " + part
+	}
+	return name
 }
 
 func (s *memoryStore) table(t es.Table) *memoryTable {
@@ -137,7 +151,7 @@ func (s *memoryStore) Heads(ctx context.Context, segment, segments int, cursor s
 	err = s.call(ctx, "Heads", func() error {
 		var ids []string
 		for id := range s.events {
-			if id > cursor {
+			if id > cursor && xxhash.Sum64String(id)%uint64(segments) == uint64(segment) {
 				ids = append(ids, id)
 			}
 		}
@@ -192,6 +206,13 @@ func (s *memoryStore) Write(ctx context.Context, step es.Step) error {
 				return es.ErrConflict
 			}
 		}
+		n := s.marked[step.Table]
+		if step.Rebuild {
+			n[1] += len(step.Records)
+		} else {
+			n[0] += len(step.Records)
+		}
+		s.marked[step.Table] = n
 		for _, w := range step.Records {
 			t.items[w.Item.Key] = w.Item
 		}
@@ -258,7 +279,7 @@ func (s *memoryStore) Drop(ctx context.Context, t es.Table) error {
 }
 
 func (s *memoryStore) Progress(ctx context.Context, part, id string) (found *es.Entry, err error) {
-	err = s.call(ctx, "Progress", func() error {
+	err = s.call(ctx, progressCall("Progress", part), func() error {
 		if e, ok := s.progress[part+"\x00"+id]; ok {
 			found = &e
 		}
@@ -282,7 +303,7 @@ func (s *memoryStore) ListProgress(ctx context.Context, part, after string, limi
 }
 
 func (s *memoryStore) PutProgress(ctx context.Context, was int64, e es.Entry) error {
-	return s.call(ctx, "PutProgress", func() error {
+	return s.call(ctx, progressCall("PutProgress", e.Part), func() error {
 		k := e.Part + "\x00" + e.ID
 		if was >= 0 && s.progress[k].Guard != was {
 			return es.ErrConflict

@@ -13,7 +13,7 @@ func (m Moment) before(other Moment) bool {
 
 // plan makes the writes of what was folded.
 func (f *folding) plan() (*plan, error) {
-	p := &plan{shares: f.shares, step: Step{Table: f.view.table, Rebuild: f.w.rebuild}}
+	p := &plan{shares: f.shares, step: Step{Table: f.view.table, Rebuild: f.w.rebuild || f.view.building()}}
 	for i := range f.shares {
 		sh := &f.shares[i]
 		if !sh.writes() {

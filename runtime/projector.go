@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -43,6 +44,8 @@ type projected struct {
 	table  Table
 	index  int // among the views
 	shared int // among the views not keyed by the entity, else -1
+
+	read atomic.Int32 // who reads the revision
 }
 
 // eventType is what the projector asks of the type of an event.
@@ -138,6 +141,7 @@ func (p *Projector) Project(ctx context.Context, batch []Recorded) (report Repor
 	w := &work{p: p, perStep: 1, report: Report{Records: len(batch)}, views: make([]viewWork, len(p.views))}
 	histories := w.group(batch)
 	sources := w.sources(histories)
+	w.learn(ctx, sources)
 	stop := halfTime(ctx, p.clock, started)
 	for part := range w.parts(sources) {
 		w.rows = nil

@@ -95,11 +95,6 @@ func jsonAnswer(body []byte) *Response {
 	return w
 }
 
-// PartActive is the part of a ProgressStore that says which revision of a view readers get:
-// an entry per view (its name the ID, the revision in decimal the Value), while it is not the
-// model's, because a rebuild has not completed. Without an entry readers get the model's.
-const PartActive = "active"
-
 // activeRevision is what readers get of a view, as known a moment ago.
 type activeRevision struct {
 	revision int
@@ -127,21 +122,30 @@ func (q *Query) activeRevision(ctx context.Context, v *View) (int, error) {
 	if ok && now.Before(known.until) {
 		return known.revision, nil
 	}
-	entry, err := q.stores.Progress.Progress(ctx, PartActive, v.Name)
+	revision, _, err := activeOf(ctx, q.stores.Progress, v.Name)
 	switch {
 	case err != nil && ok: // reads outlive trouble of a store that they do not need
 		return known.revision, nil
 	case err != nil:
 		return 0, err
 	}
-	revision := v.Revision
-	if entry != nil {
-		if n, err := strconv.Atoi(entry.Value); err == nil && n > 0 && n < v.Revision {
-			revision = n
-		}
+	if revision < 1 || revision > v.Revision || !q.has(Table{View: v.Name, Revision: revision}) {
+		revision = v.Revision
 	}
 	q.mu.Lock()
 	q.active[v.Name] = activeRevision{revision: revision, until: now.Add(activeFor)}
 	q.mu.Unlock()
 	return revision, nil
+}
+
+// TableKnower is a [ViewStore] that knows which tables there are. Without it, every table is
+// taken to be there.
+type TableKnower interface {
+	HasTable(t Table) bool
+}
+
+// has reports whether there is a table: one that is gone must not be read as if it were empty.
+func (q *Query) has(t Table) bool {
+	k, ok := q.stores.Views.(TableKnower)
+	return !ok || k.HasTable(t)
 }

@@ -326,6 +326,9 @@ func TestCursorsBelongToTheirList(t *testing.T) {
 	// the list of a view that has changed since is another one
 	changed := ordersModel()
 	changed.Views[0].Revision = 2
+	if err := s.stores.Progress.PutProgress(t.Context(), -1, es.Entry{Part: es.PartActive, ID: "default", Guard: 9, Value: "2"}); err != nil {
+		t.Fatal(err)
+	}
 	q := es.NewQuery(changed, s.stores, es.QueryOptions{Clock: s.tick})
 	a := q.Handle(t.Context(), &es.Request{Method: "GET", Path: "/", RawQuery: "cursor=" + cursors[0], ID: "request-1"})
 	wantProblem(t, a, 400, "cursor")

@@ -44,7 +44,12 @@ func (p *Projector) drop(ctx context.Context, v *projected) error {
 	if err := p.stores.Views.Drop(ctx, v.table); err != nil {
 		return err
 	}
-	for _, part := range []string{quarantinePart(v.table), behindPart(v.table)} {
+	return p.forget(ctx, v.table)
+}
+
+// forget removes what the progress has about a table.
+func (p *Projector) forget(ctx context.Context, t Table) error {
+	for _, part := range []string{quarantinePart(t), behindPart(t), rebuildPart(t)} {
 		for e, err := range p.entries(ctx, part) {
 			if err != nil {
 				return err

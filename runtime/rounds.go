@@ -27,6 +27,9 @@ type work struct {
 	report  Report
 	perStep int  // entities in one step of a view keyed by the entity
 	rebuild bool // the steps say that a rebuild makes them
+	atOnce  int  // entities whose gaps are closed beside each other, 0: windowEntities
+	window  int  // events of an entity that are read at once, 0: windowEvents
+	pace    *pace
 	views   []viewWork
 }
 

@@ -10,6 +10,9 @@ type ViewStatus struct {
 	Behind      int    `json:"behind"`      // with events still to be folded, quarantined ones apart
 	Quarantined int    `json:"quarantined"` // that wait for code that can fold them
 	Left        int    `json:"left"`        // recorded for reconcile
+	// Active is the revision that readers get, an older one while this one is to be rebuilt.
+	Active  int           `json:"active"`
+	Rebuild RebuildStatus `json:"rebuild"`
 }
 
 // Status compares all positions with all histories. It reads every entity's
@@ -27,6 +30,9 @@ func (p *Projector) Status(ctx context.Context) ([]ViewStatus, error) {
 		if all[i].Left, err = p.count(ctx, behindPart(v.table)); err != nil {
 			return nil, err
 		}
+		if err := p.statusOfRebuild(ctx, v, &all[i]); err != nil {
+			return nil, err
+		}
 	}
 	for heads, err := range p.heads(ctx) {
 		if err != nil {
@@ -40,6 +46,18 @@ func (p *Projector) Status(ctx context.Context) ([]ViewStatus, error) {
 		}
 	}
 	return all, nil
+}
+
+func (p *Projector) statusOfRebuild(ctx context.Context, v *projected, s *ViewStatus) error {
+	active, _, err := activeOf(ctx, p.stores.Progress, v.Name)
+	if err != nil {
+		return err
+	}
+	if s.Active = v.Revision; active > 0 {
+		s.Active = min(active, v.Revision)
+	}
+	s.Rebuild, err = p.rebuildStatus(ctx, v, s.Active)
+	return err
 }
 
 func (p *Projector) count(ctx context.Context, part string) (n int, err error) {

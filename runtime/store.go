@@ -143,8 +143,8 @@ type ViewStore interface {
 	// in exactly the reverse order. A key has at most [MaxPlace] bytes. A record that
 	// stays in its place throughout is in exactly one page; one that moves may be in two or none.
 	Query(ctx context.Context, table Table, index, key string, desc bool, page PageRequest) (ItemPage, error)
-	// Drop removes a table with its markers and its entries of the progress, in quarantine and
-	// left behind. Dropping what does not exist is no error.
+	// Drop removes a table with its markers and its entries of the progress, in quarantine, left
+	// behind and of a rebuild. Dropping what does not exist is no error.
 	Drop(ctx context.Context, table Table) error
 }
 

@@ -284,7 +284,7 @@ func drop(tx *bbolt.Tx, t es.Table) error {
 			return err
 		}
 	}
-	for _, part := range []string{"quarantine", "behind"} {
+	for _, part := range []string{"quarantine", "behind", "rebuild"} {
 		if err := deletePart(tx, fmt.Sprintf("%s/%s/%d", part, t.View, t.Revision)); err != nil {
 			return err
 		}

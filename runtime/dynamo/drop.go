@@ -27,7 +27,7 @@ func (s *Store) Drop(ctx context.Context, t es.Table) error {
 	for shard := range markerShards {
 		parts = append(parts, markerPart(t, shard))
 	}
-	for _, kind := range []string{"quarantine", "behind"} {
+	for _, kind := range []string{"quarantine", "behind", "rebuild"} {
 		parts = append(parts, entryPart(fmt.Sprintf("%s/%s/%d", kind, t.View, t.Revision)))
 	}
 	for _, part := range parts {

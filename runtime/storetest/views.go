@@ -349,7 +349,7 @@ func drops(t *testing.T, s es.Stores) {
 		if err := s.Views.Write(t.Context(), step); err != nil {
 			t.Fatal(err)
 		}
-		for _, part := range []string{"quarantine", "behind"} {
+		for _, part := range []string{"quarantine", "behind", "rebuild"} {
 			putEntry(t, s.Progress, 0, es.Entry{Part: fmt.Sprintf("%s/%s/%d", part, table.View, table.Revision), ID: "e", Guard: 1})
 		}
 	}
@@ -368,7 +368,7 @@ func drops(t *testing.T, s es.Stores) {
 		if keys, _ := query(t, s.Views, table, "i", "k", false, 10, ""); len(keys) != want {
 			t.Errorf("table %v: index has %q, want %d", table, keys, want)
 		}
-		for _, part := range []string{"quarantine", "behind"} {
+		for _, part := range []string{"quarantine", "behind", "rebuild"} {
 			entries, err := s.Progress.ListProgress(t.Context(), fmt.Sprintf("%s/%s/%d", part, table.View, table.Revision), "", 10)
 			if err != nil || len(entries) != want {
 				t.Errorf("table %v: %s %v, %v, want %d", table, part, entries, err, want)
