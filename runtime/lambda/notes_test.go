@@ -74,7 +74,7 @@ func (n *note) Decode(d *es.Decoder) {
 	}
 }
 
-func (n *note) Load(payload string) error                               { return es.DecodeStored(payload, n) }
+func (n *note) Load(payload string) error                              { return es.DecodeStored(payload, n) }
 func (n *note) AppendIndexEntries(dst []es.IndexEntry) []es.IndexEntry { return dst }
 
 func notesModel() *es.Model {
