@@ -65,7 +65,7 @@ func newClients(w *world) *clients {
 
 // live is the life of one client.
 func (c *clients) live(a *actor) {
-	for range 6 + a.rand.IntN(14) {
+	for range 6 + a.rand.IntN(16) {
 		switch n := a.rand.IntN(100); {
 		case n < 55:
 			c.postNew(a)
@@ -93,7 +93,15 @@ func (c *clients) entity(r *rand.Rand) string {
 	return c.entities[r.IntN(len(c.entities))]
 }
 
+// postNew posts a new event, and another when it does not fit.
 func (c *clients) postNew(a *actor) {
+	const tries = 4
+	for try := 0; try < tries && !c.postOne(a); try++ {
+	}
+}
+
+// postOne reports false for an event that did not fit the entity's state.
+func (c *clients) postOne(a *actor) (fitted bool) {
 	in := &intent{entity: c.entity(a.rand)}
 	in.event = a.world.service.Next(a.rand, in.entity)
 	if a.chance(0.85) {
@@ -105,7 +113,8 @@ func (c *clients) postNew(a *actor) {
 		v := max(0, c.acked[in.entity]+int64(a.rand.IntN(3))-1)
 		expected = &v
 	}
-	c.send(a, in, expected)
+	p := c.send(a, in, expected)
+	return p.text("code") != "state"
 }
 
 // recent is what somebody wanted not long ago, perhaps still wants.
@@ -138,28 +147,29 @@ func (c *clients) postOther(a *actor) {
 }
 
 // send posts until there is an answer that says what happened, or the client gives up.
-func (c *clients) send(a *actor, in *intent, expected *int64) {
+func (c *clients) send(a *actor, in *intent, expected *int64) (p post) {
 	const tries = 5
 	eventID := in.eventID
 	for try := range tries {
 		if try > 0 {
 			a.sleep(between(a.rand, 0, 2*time.Second))
 		}
-		p := c.post(a, in, eventID, expected)
+		p = c.post(a, in, eventID, expected)
 		switch {
 		case p.status == 0 && eventID == "":
-			return // nobody knows the id
+			return p // nobody knows the id
 		case p.status == 503:
 			if id, _ := p.body["eventId"].(string); id != "" {
 				eventID = id
 			}
 		case p.status != 0:
-			return
+			return p
 		}
 		if a.chance(0.2) {
-			return
+			return p
 		}
 	}
+	return p
 }
 
 func (c *clients) post(a *actor, in *intent, eventID string, expected *int64) post {

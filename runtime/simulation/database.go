@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -19,6 +20,7 @@ import (
 // has no faults; those lie between it and its callers. It remembers every record as it was,
 // for reads that are behind.
 type database struct {
+	mu       sync.Mutex // of direct calls
 	events   map[string][]es.Recorded
 	ids      []string // of entities, in the order in which they began
 	tables   map[es.Table]*table

@@ -32,6 +32,7 @@ func (j *judge) judge() {
 		return // what follows stands on the histories
 	}
 	j.judgeGets()
+	j.judgeConsumers()
 	j.judgeViews()
 }
 
@@ -218,14 +219,10 @@ func (j *judge) judgeRefused(p *post) {
 
 // judgeInvented: what is stored was sent.
 func (j *judge) judgeInvented() {
-	own := map[string]string{} // events of consumers, their entities by id
-	for _, c := range j.consumers {
-		maps.Copy(own, c.appended)
-	}
 	for _, id := range slices.Sorted(maps.Keys(j.histories)) {
-		for _, e := range j.histories[id] {
+		for i, e := range j.histories[id] {
 			eventID, _ := e["eventId"].(string)
-			if own[eventID] == id {
+			if appendedBy(&j.db.events[id][i]) != "" {
 				continue
 			}
 			if !slices.ContainsFunc(j.clients.posts, func(p post) bool {

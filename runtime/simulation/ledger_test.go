@@ -1,6 +1,7 @@
 package simulation_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -282,8 +283,37 @@ func ledgerModel(deployment int) *es.Model {
 			},
 			New: func(key string) es.Record { return &purse{key: key, member: "tag", broken: broken} }},
 	}
+	m.Consumers = []es.Consumer{
+		{Name: "echo", Events: []string{"Opened", "Moved", "Closed"}, Start: func(_ context.Context, service *es.Appender) (es.Handler, error) {
+			return &echo{service}, nil
+		}},
+		{Name: "ears", Events: []string{"Added", "Noted"}, Start: func(context.Context, *es.Appender) (es.Handler, error) { return &echo{}, nil }},
+		{Name: "owner-report", View: "owners", Start: func(context.Context, *es.Appender) (es.Handler, error) { return &echo{}, nil }},
+	}
 	return m
 }
+
+// echo is a handler that appends to another account what it hears of one.
+type echo struct{ service *es.Appender }
+
+func (h *echo) HandleEvent(ctx context.Context, event es.Event, meta es.Meta) error {
+	if h.service == nil || strings.HasPrefix(meta.EntityID, "echo-") {
+		return nil
+	}
+	account := "echo-" + meta.EntityID
+	for _, kind := range []string{"Opened", "Noted"} {
+		_, err := h.service.Append(ctx, &entry{kind: kind, id: account, Owner: "echo", Amount: meta.Version})
+		if refused, ok := errors.AsType[*es.RefusedError](err); ok && refused.Code == "state" {
+			continue // is open already
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *echo) HandleChange(context.Context, es.RecordChange) error { return nil }
 
 var ledger = simulation.Service{
 	Name:        "ledger",

@@ -40,6 +40,7 @@ func newWorld(s *Service, seed uint64) *world {
 	}
 	w.faults = drawFaults(w.rand)
 	w.stream = newStream(w)
+	w.listen()
 	w.clients = newClients(w)
 	w.start("deployer", surrounding, w.deploy)
 	w.start("operator", surrounding, w.operate)

@@ -40,6 +40,8 @@ func direct(d *database) es.Stores {
 	a := &access{
 		database: d,
 		do: func(ctx context.Context, _ calling, run func() error) error {
+			d.mu.Lock()
+			defer d.mu.Unlock()
 			if err := ctx.Err(); err != nil {
 				return err
 			}

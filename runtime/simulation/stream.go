@@ -105,15 +105,17 @@ func (s *stream) empty() bool {
 func (s *stream) read(a *actor, shard int) {
 	w := s.world
 	p := &projectors{a: a}
+	idle := 0
 	for {
 		batch := s.take(a, shard)
 		if batch == nil {
-			if w.closing && w.left(consuming) == 0 && s.empty() {
+			if w.written() && s.empty() {
 				return
 			}
-			a.sleep(between(a.rand, 5*time.Millisecond, time.Second))
+			a.rest(&idle)
 			continue
 		}
+		idle = 0
 		if a.happens(resharded) {
 			w.trace.add(line{who: a.name, what: "re-shard"})
 			s.reshard()

@@ -41,6 +41,7 @@ type world struct {
 
 	clients   *clients
 	stream    *stream
+	logs      *logs
 	consumers []*consumer
 	servers   []*server
 }
@@ -51,6 +52,7 @@ type role int
 const (
 	client role = iota
 	consuming
+	relaying
 	projecting
 	surrounding // what happens to the world, as deployments
 )
@@ -128,7 +130,23 @@ func (w *world) left(r role) int {
 
 func (w *world) over() bool {
 	w.closing = w.left(client) == 0
-	return w.closing && w.left(consuming) == 0 && w.left(projecting) == 0 && w.left(surrounding) == 0
+	return w.closing && w.left(consuming) == 0 && w.left(relaying) == 0 && w.left(projecting) == 0 && w.left(surrounding) == 0
+}
+
+// pending reports whether a call of a kind may still happen, be it too late for whoever made it.
+func (w *world) pending(k kind) bool {
+	return slices.ContainsFunc(w.calls, func(c *call) bool { return c.kind == k })
+}
+
+// written reports whether no event can be stored any more: clients have finished, and so have
+// the consumers that may append.
+func (w *world) written() bool {
+	return w.closing && !w.pending(puts) && !slices.ContainsFunc(w.consumers, func(c *consumer) bool { return c.view == "" && !c.caughtUp() })
+}
+
+// projected reports whether no view can change any more.
+func (w *world) projected() bool {
+	return w.written() && w.left(projecting) == 0 && w.left(surrounding) == 0 && !w.pending(steps)
 }
 
 // abandon lets everybody go who still waits.
@@ -339,6 +357,13 @@ func (a *actor) turn() {
 func (a *actor) sleep(d time.Duration) {
 	time.Sleep(d)
 	a.turn()
+}
+
+// rest waits for news, the longer the more often there were none.
+func (a *actor) rest(times *int) {
+	const longest = 6
+	a.sleep(between(a.rand, 5*time.Millisecond, 200*time.Millisecond<<min(*times, longest)))
+	*times++
 }
 
 func (a *actor) chance(p float64) bool { return a.rand.Float64() < p }
