@@ -389,6 +389,35 @@ func TestAMappingIsStoppedInTheMiddleOfABatch(t *testing.T) {
 	<-called
 }
 
+func TestAStopKeepsWhatAPartOfABatchReached(t *testing.T) {
+	f := &fakeStream{page: 100}
+	f.shard("shardId-1", "", false, inserts(0, 2)...)
+	fn := &function{answer: func(call int, _ []int) ([]byte, string, error) {
+		if call == 1 {
+			return failing(4), "", nil
+		}
+		return nil, "", nil
+	}}
+	m := start(t, f, config(func(ctx context.Context, event []byte) ([]byte, string, error) {
+		answer, functionError, err := fn.invoke(ctx, event)
+		if len(fn.called()) == 3 {
+			<-ctx.Done()
+		}
+		return answer, functionError, err
+	}), atEpoch)
+	eventually(t, "the first are delivered", func() bool { return m.Stats().Delivered == 2 })
+	f.put("shardId-1", inserts(2, 6)...)
+	eventually(t, "the rest is in work", func() bool { return len(fn.called()) == 3 })
+	m.Stop()
+	m.Start()
+	eventually(t, "all are delivered", func() bool { return m.Stats().Delivered == 6 })
+	for _, items := range fn.called()[2:] {
+		if !slices.Equal(items, []int{4, 5}) {
+			t.Errorf("%v came again, or did not come", items)
+		}
+	}
+}
+
 // Whatever the function answers, whenever the mapping is stopped: every record is taken by the function
 // or ends in the destination, records of a shard come in order for the first time, and no child's
 // before its parent's are done with.
@@ -439,7 +468,10 @@ func TestEveryRecordArrives(t *testing.T) {
 			call := calls
 			calls++
 			if slices.Contains(stops, call) {
+				mu.Unlock()
 				halt <- true
+				<-ctx.Done()
+				mu.Lock()
 			}
 			for _, n := range items {
 				if seen[n] {

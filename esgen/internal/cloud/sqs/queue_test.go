@@ -227,14 +227,16 @@ func TestOrderOfGroups(t *testing.T) {
 				}
 			}
 		}
-		sent := 0
+		sent, sentAt := 0, []time.Time(nil)
 		t.Repeat(map[string]func(*rapid.T){
 			"send": func(t *rapid.T) {
 				id := rapid.IntRange(0, sent).Draw(t, "id")
 				group := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "group")
-				if id < sent { // the time that passes in a run is less than five minutes
+				if id < sent && sentAt[id].Add(5*time.Minute).After(now.Time) {
 					group = "any"
 				} else {
+					id = sent
+					sentAt = append(sentAt, now.Time)
 					sent++
 					expected[group] = append(expected[group], fmt.Sprint(id))
 				}
@@ -261,7 +263,7 @@ func TestOrderOfGroups(t *testing.T) {
 				delete(flying, body)
 			},
 			"wait": func(t *rapid.T) {
-				now.pass(time.Second)
+				now.pass(rapid.SampledFrom([]time.Duration{time.Second, 9 * time.Second, 10 * time.Second}).Draw(t, "wait"))
 				settle()
 			},
 			"": func(t *rapid.T) {
