@@ -16,12 +16,11 @@ import (
 
 // topic is where messages are published to. It takes none that refuse says no to.
 type topic struct {
-	t        *testing.T
-	calls    [][]lambda.Publication
-	taken    []lambda.Publication
-	refuse   func(lambda.Publication) bool
-	fail     error
-	identity map[string]bool
+	t      *testing.T
+	calls  [][]lambda.Publication
+	taken  []lambda.Publication
+	refuse func(lambda.Publication) bool
+	fail   error
 }
 
 func (p *topic) Publish(_ context.Context, messages []lambda.Publication) (failed []int, err error) {
