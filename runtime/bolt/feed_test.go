@@ -166,7 +166,7 @@ func TestRefold(t *testing.T) {
 	s.SetPosition("other", 1)
 	settle(t, s)
 	note := es.Entry{Part: "folded", ID: "v", Guard: 1, Value: "code"}
-	if err := s.Refold(t.Context(), bolt.Refold{Tables: []es.Table{table, {View: "none", Revision: 1}}, Reader: "projector", Note: note}); err != nil {
+	if err := s.Refold(t.Context(), bolt.Refold{Tables: []es.Table{table, {View: "none", Revision: 1}}, Reader: "projector", Notes: []es.Entry{note}}); err != nil {
 		t.Fatal(err)
 	}
 	check := func(s *bolt.Store) {

@@ -296,7 +296,7 @@ func drop(tx *bbolt.Tx, t es.Table) error {
 type Refold struct {
 	Tables []es.Table // emptied
 	Reader string     // of the events feed, sent back to the start
-	Note   es.Entry   // says why, for the next start
+	Notes  []es.Entry // of the progress: what is so from now on
 }
 
 // Refold applies a refold, all or nothing, so that a crash in between leaves no gap. No
@@ -308,8 +308,10 @@ func (s *Store) Refold(ctx context.Context, r Refold) error {
 				return err
 			}
 		}
-		if err := putEntry(tx, &r.Note); err != nil {
-			return err
+		for i := range r.Notes {
+			if err := putEntry(tx, &r.Notes[i]); err != nil {
+				return err
+			}
 		}
 		return s.storePositions(tx, map[string]uint64{r.Reader: 0})
 	})

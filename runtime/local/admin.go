@@ -59,7 +59,10 @@ func (p *program) admin() map[string]adminRoute {
 			return p.ops.Retry(r.Context(), q.Get("view"), q.Get("entity"))
 		}},
 		"/-/reconcile": {http.MethodPost, func(r *http.Request) (any, error) {
-			return p.ops.Reconcile(r.Context())
+			return p.ops.Reconcile(r.Context(), r.URL.Query().Get("full") == "true")
+		}},
+		"/-/drop-old": {http.MethodPost, func(r *http.Request) (any, error) {
+			return p.ops.DropOld(r.Context(), r.URL.Query().Get("view"))
 		}},
 	}
 }
@@ -71,26 +74,42 @@ func (a adminRoute) answer(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	// Healing takes as long as there is work; a writer that has no deadline serves too.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Time{}) // it would end the request's context
+	_ = control.SetWriteDeadline(time.Time{})
 	v, err := a.serve(r)
 	writeJSON(w, v, err)
 }
 
 // Failure is how an operation's error is answered.
 type Failure struct {
-	Code  string `json:"code"` // "unknown-view", "not-quarantined" or "failed"
+	Code  string `json:"code"` // "unknown-view", "not-quarantined", "still-needed", "rebuilding" or "failed"
 	Error string `json:"error"`
+}
+
+func failureOf(err error) (status int, f Failure) {
+	f.Error = err.Error()
+	switch {
+	case errors.Is(err, es.ErrUnknownView):
+		status, f.Code = http.StatusNotFound, "unknown-view"
+	case errors.Is(err, es.ErrNotQuarantined):
+		status, f.Code = http.StatusNotFound, "not-quarantined"
+	case errors.Is(err, es.ErrStillNeeded):
+		status, f.Code = http.StatusConflict, "still-needed"
+	case errors.Is(err, ErrRebuilding):
+		status, f.Code = http.StatusConflict, "rebuilding"
+	default:
+		status, f.Code = http.StatusInternalServerError, "failed"
+	}
+	return status, f
 }
 
 func writeJSON(w http.ResponseWriter, v any, err error) {
 	status := http.StatusOK
-	switch {
-	case errors.Is(err, es.ErrUnknownView):
-		status, v = http.StatusNotFound, Failure{"unknown-view", err.Error()}
-	case errors.Is(err, es.ErrNotQuarantined):
-		status, v = http.StatusNotFound, Failure{"not-quarantined", err.Error()}
-	case err != nil:
-		status, v = http.StatusInternalServerError, Failure{"failed", err.Error()}
+	if err != nil {
+		var failure Failure
+		status, failure = failureOf(err)
+		v = failure
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

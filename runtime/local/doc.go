@@ -10,9 +10,10 @@
 //	-store FILE            the store, default .esgen/local/store.db; created with its folder.
 //	-fold VIEW=FINGERPRINT repeatable: what the code of a view depends on, as any text. A view whose
 //	                       fingerprint is not the one that its records were folded with is
-//	                       emptied and folded again from the first event, beside the service. So are,
-//	                       named or not, a view and a revision that the store has not seen. Any
-//	                       other view that is not named is left as it is.
+//	                       emptied and folded again from the first event, beside the service. So is,
+//	                       named or not, a view that the store has not seen. Any other view that is
+//	                       not named is left as it is; a new revision of it is built beside the old one,
+//	                       which readers get until it has been rebuilt.
 //	-deployment ID         names the code that folds; an entity that another deployment
 //	                       quarantined is tried again at its next event. Default: a hash of the
 //	                       program's own file.
@@ -36,5 +37,7 @@
 //	GET  /-/status
 //	GET  /-/quarantine
 //	POST /-/quarantine/retry?view=V&entity=E   both optional
-//	POST /-/reconcile
+//	POST /-/reconcile?full=true                full is optional
+//	POST /-/rebuild?view=V&rate=R&parallel=N&accept=true   all but view optional; answers lines of JSON as it goes on
+//	POST /-/drop-old?view=V
 package local

@@ -231,7 +231,7 @@ func (p *program) stop(within time.Duration) {
 }
 
 func (p *program) handler() http.Handler {
-	return &handler{command: p.command, query: p.query, admin: p.admin()}
+	return &handler{command: p.command, query: p.query, admin: p.admin(), ops: p.ops}
 }
 
 // ownHash names the code that runs by the bytes of its file.

@@ -2,7 +2,10 @@ package local
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
 
 	es "github.com/esgen/esgen/runtime"
 	"github.com/esgen/esgen/runtime/bolt"
@@ -15,12 +18,17 @@ type Operations struct {
 	store     *bolt.Store
 	path      string
 	projector *es.Projector
+
+	rebuilding sync.Mutex // held by the one rebuild
 }
 
 // NewOperations returns operations on an open store.
 func NewOperations(m *es.Model, store *bolt.Store, path string, log *slog.Logger) (*Operations, error) {
 	deployment, err := ownHash()
 	if err != nil {
+		return nil, err
+	}
+	if err := enterActive(context.Background(), m, store); err != nil {
 		return nil, err
 	}
 	projector := es.NewProjector(m, store.Stores(), es.ProjectorOptions{Deployment: deployment, Logger: log})
@@ -75,7 +83,62 @@ func (o *Operations) Retry(ctx context.Context, view, entity string) (es.Healing
 	return o.projector.RetryQuarantine(ctx, view, entity)
 }
 
-// Reconcile compares every view with every history and folds what is missing.
-func (o *Operations) Reconcile(ctx context.Context) (es.Healing, error) {
-	return o.projector.Reconcile(ctx, es.ReconcileOptions{Full: true})
+// Reconcile folds what batches have left behind; full compares every view with every history.
+func (o *Operations) Reconcile(ctx context.Context, full bool) (es.Healing, error) {
+	return o.projector.Reconcile(ctx, es.ReconcileOptions{Full: full})
+}
+
+// ErrRebuilding is returned while another rebuild goes on.
+var ErrRebuilding = errors.New("a rebuild is going on already")
+
+// segments of a rebuild here, all worked on at once: the store looks at every entity's id once for
+// each, and has one writer anyway.
+const segments = 4
+
+// Rebuild builds a view's revision beside the one that readers get, and has them switch.
+func (o *Operations) Rebuild(ctx context.Context, view string, r es.RebuildOptions) (es.Rebuilt, error) {
+	if !o.rebuilding.TryLock() {
+		return es.Rebuilt{}, ErrRebuilding
+	}
+	defer o.rebuilding.Unlock()
+	r.Alone = true // the file is open here
+	if r.Segments == 0 {
+		r.Segments = segments
+	}
+	return o.projector.Rebuild(ctx, view, r)
+}
+
+// Dropped says which revisions of a view were dropped.
+type Dropped struct {
+	View      string `json:"view"`
+	Revisions []int  `json:"revisions"`
+}
+
+// DropOld drops the tables of a view's older revisions, or all of a view that the service no
+// longer has.
+func (o *Operations) DropOld(ctx context.Context, view string) (Dropped, error) {
+	d := Dropped{View: view, Revisions: []int{}}
+	tables, err := tablesOf(ctx, o.store, view)
+	if err != nil {
+		return d, err
+	}
+	current := 0
+	for i := range o.model.Views {
+		if o.model.Views[i].Name == view {
+			current = o.model.Views[i].Revision
+		}
+	}
+	if current == 0 && len(tables) == 0 {
+		return d, fmt.Errorf("%w: %q", es.ErrUnknownView, view)
+	}
+	for _, t := range tables {
+		if current > 0 && t.Revision >= current {
+			continue
+		}
+		if err := o.projector.DropRevision(ctx, t); err != nil {
+			return d, err
+		}
+		d.Revisions = append(d.Revisions, t.Revision)
+	}
+	return d, nil
 }

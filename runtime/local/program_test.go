@@ -30,6 +30,9 @@ func TestMain(m *testing.M) {
 	if store := os.Getenv(childStore); store != "" {
 		os.Exit(local.Run(context.Background(), notes.Model(""), []string{"-addr", "127.0.0.1:0", "-store", store}, os.Stdin, os.Stdout, os.Stderr))
 	}
+	if store := os.Getenv(childRebuild); store != "" {
+		os.Exit(rebuildUntilKilled(store))
+	}
 	os.Exit(m.Run())
 }
 

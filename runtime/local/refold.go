@@ -3,7 +3,9 @@ package local
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strconv"
 
 	es "github.com/esgen/esgen/runtime"
 	"github.com/esgen/esgen/runtime/bolt"
@@ -22,6 +24,9 @@ const partFolded = "folded"
 // refold empties the views whose code has changed, or that the store has not seen, and sends
 // the projector back to the first event: for all other views what comes
 // again is a duplicate. It returns, by table, up to where the stream is a rebuild.
+//
+// A new revision of a view without a fingerprint is no refold: it is built beside the one before,
+// as in a deployed service.
 func refold(ctx context.Context, m *es.Model, store *bolt.Store, fingerprints map[string]string) (map[es.Table]uint64, error) {
 	for name := range fingerprints {
 		if !hasView(m, name) {
@@ -31,51 +36,107 @@ func refold(ctx context.Context, m *es.Model, store *bolt.Store, fingerprints ma
 	if err := forgetRemoved(ctx, m, store); err != nil {
 		return nil, err
 	}
+	if err := enterActive(ctx, m, store); err != nil {
+		return nil, err
+	}
 	last, err := store.LastSeq()
 	if err != nil {
 		return nil, err
 	}
 	until := map[es.Table]uint64{}
-	for _, v := range m.Views {
-		entry, err := store.Progress(ctx, partFolded, v.Name)
+	for i := range m.Views {
+		v := &m.Views[i]
+		was, err := foldedOf(ctx, store, v.Name)
 		if err != nil {
 			return nil, err
 		}
-		var was folded
-		if entry != nil {
-			if err := json.Unmarshal([]byte(entry.Value), &was); err != nil {
-				was = folded{} // as if unknown: fold again
-			}
-		}
 		is := folded{Fingerprint: was.Fingerprint, Revision: v.Revision, Until: was.Until}
-		if f, named := fingerprints[v.Name]; named {
-			is.Fingerprint = f
+		fingerprint, named := fingerprints[v.Name]
+		if named {
+			is.Fingerprint = fingerprint
 		}
-		table := es.Table{View: v.Name, Revision: v.Revision}
-		if is != was {
+		switch beside := !named && was.Revision > 0 && was.Revision < v.Revision; {
+		case beside:
+			is.Until = 0
+			err = store.PutProgress(ctx, -1, is.note(v.Name))
+		case is != was:
 			is.Until = last
-			err := store.Refold(ctx, undo(table, was.Revision, is))
-			if err != nil {
-				return nil, err
-			}
+			err = startOver(ctx, store, v, is)
 		}
-		until[table] = is.Until
+		if err != nil {
+			return nil, err
+		}
+		until[es.Table{View: v.Name, Revision: v.Revision}] = is.Until
 	}
 	return until, nil
 }
 
-// undo is what a refold of a view takes back: its table and that of its revision before.
-func undo(table es.Table, before int, note folded) bolt.Refold {
-	value, _ := json.Marshal(note) // text and numbers
-	r := bolt.Refold{
-		Tables: []es.Table{table},
-		Reader: projectorReader,
-		Note:   es.Entry{Part: partFolded, ID: table.View, Guard: 1, Value: string(value)},
+// foldedOf reads what the store remembers of a view. What cannot be read is as if unknown.
+func foldedOf(ctx context.Context, store *bolt.Store, view string) (was folded, err error) {
+	entry, err := store.Progress(ctx, partFolded, view)
+	if err != nil || entry == nil {
+		return was, err
 	}
-	if before != 0 && before != table.Revision {
-		r.Tables = append(r.Tables, es.Table{View: table.View, Revision: before})
+	if err := json.Unmarshal([]byte(entry.Value), &was); err != nil {
+		return folded{}, nil
 	}
-	return r
+	return was, nil
+}
+
+func (f folded) note(view string) es.Entry {
+	value, _ := json.Marshal(f) // text and numbers
+	return es.Entry{Part: partFolded, ID: view, Guard: 1, Value: string(value)}
+}
+
+// startOver empties all tables of a view; readers get its revision while it fills up.
+func startOver(ctx context.Context, store *bolt.Store, v *es.View, is folded) error {
+	guard := int64(0)
+	entry, err := store.Progress(ctx, es.PartActive, v.Name)
+	if err != nil {
+		return err
+	}
+	if entry != nil {
+		guard = entry.Guard
+	}
+	read := es.Entry{Part: es.PartActive, ID: v.Name, Guard: guard + 1, Value: strconv.Itoa(v.Revision)}
+	r := bolt.Refold{Reader: projectorReader, Notes: []es.Entry{is.note(v.Name), read}}
+	r.Tables, err = tablesOf(ctx, store, v.Name)
+	r.Tables = append(r.Tables, es.Table{View: v.Name, Revision: v.Revision}) // what is known of it, too
+	if err != nil {
+		return err
+	}
+	return store.Refold(ctx, r)
+}
+
+func tablesOf(ctx context.Context, store *bolt.Store, view string) (tables []es.Table, err error) {
+	all, err := store.Tables(ctx)
+	for _, t := range all {
+		if t.View == view {
+			tables = append(tables, t)
+		}
+	}
+	return tables, err
+}
+
+// enterActive says of views that have a new revision since the store was last folded which one
+// readers get. The projector enters the first revision of each view itself; this is for what was
+// folded before it did.
+func enterActive(ctx context.Context, m *es.Model, store *bolt.Store) error {
+	for i := range m.Views {
+		v := &m.Views[i]
+		was, err := foldedOf(ctx, store, v.Name)
+		if err != nil {
+			return err
+		}
+		if was.Revision < 1 || was.Revision >= v.Revision {
+			continue
+		}
+		entry := es.Entry{Part: es.PartActive, ID: v.Name, Guard: 1, Value: strconv.Itoa(was.Revision)}
+		if err := store.PutProgress(ctx, 0, entry); err != nil && !errors.Is(err, es.ErrConflict) {
+			return err
+		}
+	}
+	return nil
 }
 
 func hasView(m *es.Model, name string) bool {

@@ -22,6 +22,7 @@ type handler struct {
 	command *es.Command
 	query   *es.Query
 	admin   map[string]adminRoute
+	ops     *Operations
 }
 
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
@@ -50,6 +51,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := "/" + strings.TrimPrefix(r.URL.Path, "/")
 	if route, ok := h.admin[path]; ok {
 		route.answer(w, r, id)
+		return
+	}
+	if path == rebuildPath {
+		h.rebuild(w, r, id)
 		return
 	}
 	request := &es.Request{

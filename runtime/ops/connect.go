@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -76,9 +77,41 @@ func (r *remote) Retry(ctx context.Context, view, entity string) (h es.Healing, 
 	return h, err
 }
 
-func (r *remote) Reconcile(ctx context.Context) (h es.Healing, err error) {
-	err = r.call(ctx, "POST", "/-/reconcile", nil, &h)
+func (r *remote) Reconcile(ctx context.Context, full bool) (h es.Healing, err error) {
+	err = r.call(ctx, "POST", "/-/reconcile", url.Values{"full": {strconv.FormatBool(full)}}, &h)
 	return h, err
+}
+
+func (r *remote) DropOld(ctx context.Context, view string) (d local.Dropped, err error) {
+	err = r.call(ctx, "POST", "/-/drop-old", url.Values{"view": {view}}, &d)
+	return d, err
+}
+
+// Rebuild reads the lines that the program answers while it is at it.
+func (r *remote) Rebuild(ctx context.Context, view string, o es.RebuildOptions) (done es.Rebuilt, err error) {
+	request, err := http.NewRequestWithContext(ctx, "POST", r.url+"/-/rebuild?"+local.RebuildQuery(view, o).Encode(), nil)
+	if err != nil {
+		return done, err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return done, fmt.Errorf("ask the local program: %w", err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	for lines := json.NewDecoder(answer.Body); ; {
+		var line local.RebuildLine
+		if err := lines.Decode(&line); err != nil {
+			return done, fmt.Errorf("the local program at %s answers %s, and ended before the rebuild did (%w): run it again, it goes on from there", r.url, answer.Status, err)
+		}
+		switch {
+		case line.Failure != nil:
+			return done, errors.New(line.Failure.Error)
+		case line.Done != nil:
+			return *line.Done, nil
+		case line.Progress != nil && o.Progress != nil:
+			o.Progress(*line.Progress)
+		}
+	}
 }
 
 // maxAnswer bounds what is read of an answer.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	es "github.com/esgen/esgen/runtime"
@@ -21,7 +22,10 @@ type deployed struct {
 	model       *es.Model
 	stack       string
 	undelivered *Undelivered
+	tables      []dynamo.ViewTable // of the stack
 	projector   *es.Projector
+	// forgetting was not told the tables of older revisions, so it leaves their records alone.
+	forgetting *es.Projector
 }
 
 func newDeployed(m *es.Model, layouts []dynamo.ViewTable, stack string, getenv func(string) string, log *slog.Logger) (*deployed, error) {
@@ -38,7 +42,7 @@ func newDeployed(m *es.Model, layouts []dynamo.ViewTable, stack string, getenv f
 	if err != nil {
 		return nil, err
 	}
-	d := &deployed{model: m, stack: stack}
+	d := &deployed{model: m, stack: stack, tables: options.Tables.Views}
 	if text := getenv(EnvUndelivered); text != "" {
 		d.undelivered = &Undelivered{}
 		if err := json.Unmarshal([]byte(text), d.undelivered); err != nil {
@@ -48,7 +52,17 @@ func newDeployed(m *es.Model, layouts []dynamo.ViewTable, stack string, getenv f
 	// An entity that this program cannot fold either is tried again by the stack's own
 	// projector, whose deployment has another name.
 	d.projector = es.NewProjector(m, store.Stores(), es.ProjectorOptions{Deployment: "ops", Logger: log})
+	options.Tables.Views = slices.DeleteFunc(slices.Clone(options.Tables.Views), func(t dynamo.ViewTable) bool { return !currentOf(m, t) })
+	if store, err = dynamo.New(options); err != nil {
+		return nil, err
+	}
+	d.forgetting = es.NewProjector(m, store.Stores(), es.ProjectorOptions{Deployment: "ops", Logger: log})
 	return d, nil
+}
+
+// currentOf reports whether a table is of the revision that the model folds into.
+func currentOf(m *es.Model, t dynamo.ViewTable) bool {
+	return slices.ContainsFunc(m.Views, func(v es.View) bool { return v.Name == t.View && v.Revision == t.Revision })
 }
 
 func (d *deployed) Status(ctx context.Context) (Status, error) {
@@ -67,6 +81,33 @@ func (d *deployed) Retry(ctx context.Context, view, entity string) (es.Healing, 
 	return d.projector.RetryQuarantine(ctx, view, entity)
 }
 
-func (d *deployed) Reconcile(ctx context.Context) (es.Healing, error) {
-	return d.projector.Reconcile(ctx, es.ReconcileOptions{Full: true})
+func (d *deployed) Reconcile(ctx context.Context, full bool) (es.Healing, error) {
+	return d.projector.Reconcile(ctx, es.ReconcileOptions{Full: full})
+}
+
+func (d *deployed) Rebuild(ctx context.Context, view string, o es.RebuildOptions) (es.Rebuilt, error) {
+	return d.projector.Rebuild(ctx, view, o)
+}
+
+// DropOld forgets what the progress has of a view's older revisions: markers, quarantine, what was
+// left behind. The tables are the stack's, and go, with their records, in the deployment of a service that no
+// longer names them; to delete record by record before would only cost write units.
+func (d *deployed) DropOld(ctx context.Context, view string) (local.Dropped, error) {
+	dropped := local.Dropped{View: view, Revisions: []int{}}
+	current := 0
+	for i := range d.model.Views {
+		if d.model.Views[i].Name == view {
+			current = d.model.Views[i].Revision
+		}
+	}
+	for _, t := range d.tables {
+		if t.View != view || t.Revision >= current {
+			continue
+		}
+		if err := d.forgetting.DropRevision(ctx, es.Table{View: view, Revision: t.Revision}); err != nil {
+			return dropped, err
+		}
+		dropped.Revisions = append(dropped.Revisions, t.Revision)
+	}
+	return dropped, nil
 }

@@ -4,15 +4,17 @@
 //	ops status                           how far views and consumers are
 //	ops quarantine list [VIEW]           entities that a view's code cannot fold
 //	ops quarantine retry [VIEW [ENTITY]] fold them again
-//	ops reconcile                        compare every view with every history, fold what is missing
+//	ops reconcile [-full]                fold what is known to be behind; -full compares every view with every history
+//	ops rebuild VIEW                     build a new revision beside the one that readers get, and have them switch
+//	ops rebuild VIEW -drop-old           drop the older revisions of a view that is rebuilt
 //
 // Each takes -store FILE (default .esgen/local/store.db) and -json. If a local program
 // has the store open, it does the work; else the file is opened here. With -deployed STACK
 // it works on the tables that the environment names as it does to the stack's own functions;
 // "esgen status --stack STACK" finds them and sets it.
 //
-// Exit status: 0 done; 1 entities are still in quarantine, or were not folded, after a retry
-// or a reconcile; 2 wrong usage or trouble.
+// Exit status: 0 done; 1 entities are still in quarantine, or were not folded, after a retry, a
+// reconcile or a rebuild; 2 wrong usage or trouble.
 package ops
 
 import (
@@ -34,7 +36,7 @@ import (
 	"github.com/esgen/esgen/runtime/local"
 )
 
-const usage = `usage: ops status | quarantine list [VIEW] | quarantine retry [VIEW [ENTITY]] | reconcile
+const usage = `usage: ops status | quarantine list [VIEW] | quarantine retry [VIEW [ENTITY]] | reconcile | rebuild VIEW
 `
 
 // Main runs the operations program of a service and ends the process. tables are the layouts of
@@ -48,7 +50,7 @@ func Main(m *es.Model, tables []dynamo.ViewTable) {
 
 // Run is Main without the process around it. It returns the exit status.
 func Run(ctx context.Context, m *es.Model, tables []dynamo.ViewTable, args []string, stdout, stderr io.Writer) int {
-	c := &command{model: m, tables: tables, out: stdout, log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	c := &command{model: m, tables: tables, out: stdout, errs: stderr, log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	findings, err := c.run(ctx, args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -67,7 +69,9 @@ type operations interface {
 	Status(ctx context.Context) (Status, error)
 	Quarantine(ctx context.Context, view string) (local.Quarantine, error)
 	Retry(ctx context.Context, view, entity string) (es.Healing, error)
-	Reconcile(ctx context.Context) (es.Healing, error)
+	Reconcile(ctx context.Context, full bool) (es.Healing, error)
+	Rebuild(ctx context.Context, view string, o es.RebuildOptions) (es.Rebuilt, error)
+	DropOld(ctx context.Context, view string) (local.Dropped, error)
 }
 
 type command struct {
@@ -77,7 +81,11 @@ type command struct {
 	stack  string // of a deployed service, else ""
 	json   bool
 	out    io.Writer
+	errs   io.Writer
 	log    *slog.Logger
+
+	full    bool // of a reconcile
+	rebuild rebuildFlags
 }
 
 // run reports whether something is left that needs the user.
@@ -90,8 +98,11 @@ func (c *command) run(ctx context.Context, args []string, stderr io.Writer) (fin
 	if do == nil {
 		return false, fmt.Errorf("unknown command %q\n%s", strings.Join(words, " "), strings.TrimSpace(usage))
 	}
-	if words[0] == "quarantine" && len(words) > 2 {
-		if err := c.checkView(words[2]); err != nil {
+	if err := c.checkFlags(words[0]); err != nil {
+		return false, err
+	}
+	if view := viewOf(words); view != "" && !c.rebuild.dropOld { // a view that is gone can still be dropped
+		if err := c.checkView(view); err != nil {
 			return false, err
 		}
 	}
@@ -101,6 +112,28 @@ func (c *command) run(ctx context.Context, args []string, stderr io.Writer) (fin
 	}
 	findings, err = do(ctx, o)
 	return findings, errors.Join(err, done())
+}
+
+// viewOf is the view that the words name, "" if they name none.
+func viewOf(words []string) string {
+	switch {
+	case words[0] == "quarantine" && len(words) > 2:
+		return words[2]
+	case words[0] == "rebuild":
+		return words[1]
+	}
+	return ""
+}
+
+// checkFlags refuses flags of another command.
+func (c *command) checkFlags(word string) error {
+	if c.full && word != "reconcile" {
+		return errors.New("-full goes with reconcile")
+	}
+	if word != "rebuild" && c.rebuild != (rebuildFlags{}) {
+		return errors.New("-rate, -parallel, -accept-quarantined and -drop-old go with rebuild")
+	}
+	return c.rebuild.check()
 }
 
 // checkView refuses the name of a view that the service does not have.
@@ -122,6 +155,8 @@ func (c *command) parse(args []string, stderr io.Writer) (words []string, err er
 	flags.StringVar(&c.store, "store", ".esgen/local/store.db", "`file` of the store")
 	flags.StringVar(&c.stack, "deployed", "", "`stack` whose tables the environment names")
 	flags.BoolVar(&c.json, "json", false, "answer in JSON")
+	flags.BoolVar(&c.full, "full", false, "reconcile: compare every view with every history")
+	c.rebuild.register(flags)
 	for {
 		switch err := flags.Parse(args); {
 		case errors.Is(err, flag.ErrHelp):
@@ -155,7 +190,11 @@ func (c *command) find(words []string) func(context.Context, operations) (bool, 
 	case slices.Equal(words, []string{"status"}):
 		return c.status
 	case slices.Equal(words, []string{"reconcile"}):
-		return func(ctx context.Context, o operations) (bool, error) { return c.healed(o.Reconcile(ctx)) }
+		return func(ctx context.Context, o operations) (bool, error) { return c.healed(o.Reconcile(ctx, c.full)) }
+	case word(0) == "rebuild" && len(words) == 2 && c.rebuild.dropOld:
+		return func(ctx context.Context, o operations) (bool, error) { return false, c.dropOld(ctx, o, word(1)) }
+	case word(0) == "rebuild" && len(words) == 2:
+		return func(ctx context.Context, o operations) (bool, error) { return c.rebuildView(ctx, o, word(1)) }
 	case word(0) == "quarantine" && word(1) == "list" && len(words) <= 3:
 		return func(ctx context.Context, o operations) (bool, error) { return false, c.list(ctx, o, word(2)) }
 	case word(0) == "quarantine" && word(1) == "retry" && len(words) <= 4:

@@ -57,8 +57,13 @@ func (c *command) status(ctx context.Context, o operations) (bool, error) {
 	}
 	t.gap()
 	quarantined, left := t.views(s.Views)
+	rebuilds := t.rebuilds(s.Views)
 	t.consumers(s.Consumers)
 	given := t.undelivered(s.Undelivered)
+	if rebuilds > 0 {
+		t.gap()
+		t.line("what is to be rebuilt: rebuild VIEW does it, and goes on where it stopped")
+	}
 	if quarantined > 0 {
 		t.gap()
 		t.line("what a view could not fold: quarantine list says why; quarantine retry folds it again when the code is mended")
@@ -81,6 +86,44 @@ func (t *table) views(views []es.ViewStatus) (quarantined, left int) {
 		quarantined, left = quarantined+v.Quarantined, left+v.Left
 	}
 	return quarantined, left
+}
+
+// rebuilds shows the views that have been rebuilt or are to be; it counts those that are not yet read.
+func (t *table) rebuilds(views []es.ViewStatus) (n int) {
+	first := true
+	for _, v := range views {
+		r := &v.Rebuild
+		if r.State == es.RebuildNone {
+			continue
+		}
+		if first {
+			t.gap()
+			t.line("VIEW", "REVISION", "READERS GET", "REBUILD")
+			first = false
+		}
+		t.line(v.View, v.Revision, v.Active, rebuildState(r))
+		if r.State != es.RebuildDone {
+			n++
+		}
+	}
+	return n
+}
+
+func rebuildState(r *es.RebuildStatus) string {
+	const clock = "2006-01-02T15:04:05Z07:00"
+	switch r.State {
+	case es.RebuildRunning:
+		moved := r.Moved
+		if moved.IsZero() {
+			moved = r.Started
+		}
+		return fmt.Sprintf("running: %d of %d parts, %d events; last moved %s", r.SegmentsDone, r.Segments, r.Events, moved.Format(clock))
+	case es.RebuildHeld:
+		return "folded; held, because of what is in quarantine"
+	case es.RebuildDone:
+		return "done " + r.Completed.Format(clock)
+	}
+	return r.State
 }
 
 func (t *table) consumers(consumers []local.ConsumerStatus) {
