@@ -17,11 +17,20 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	esgen "github.com/esgen/esgen/esgen"
 	"github.com/esgen/esgen/esgen/internal/cli"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"esgen": func() { os.Exit(cli.Main()) }})
+	testscript.Main(tidied{m}, map[string]func(){"esgen": func() { os.Exit(cli.Main()) }})
+}
+
+// tidied are all tests, and what is left to remove after the last.
+type tidied struct{ tests *testing.M }
+
+func (t tidied) Run() int {
+	defer esgen.RemoveScratch()
+	return t.tests.Run()
 }
 
 // Each script is a session at a terminal with the real command. UPDATE_SCRIPTS=1
