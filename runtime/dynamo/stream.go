@@ -44,7 +44,8 @@ func DecodeChanges(view string, batch []byte) (*StreamBatch[es.RecordChange], er
 
 var errNoBatch = errors.New("dynamo: what was delivered is no batch of stream records: is the function's source a stream?")
 
-// decodeStream reads all records; of gives the value of one, or reports that it has none.
+// decodeStream reads all records; of gives the value of one, and its sequence number memory of its
+// own, or reports that it has none.
 func decodeStream[T any](batch []byte, of func(*streamRecord) (T, bool)) (*StreamBatch[T], error) {
 	text := string(batch)
 	const usual, smallest = 100, 512 // records in a batch, bytes in a record
@@ -52,6 +53,7 @@ func decodeStream[T any](batch []byte, of func(*streamRecord) (T, bool)) (*Strea
 	b := &StreamBatch[T]{Values: make([]T, 0, n), Sequences: make([]string, 0, n)}
 	s := scan.Scanner{Text: text}
 	found := false
+	var r streamRecord
 	m := s.Members()
 	for m.Next() {
 		if m.Name != "Records" {
@@ -63,17 +65,16 @@ func decodeStream[T any](batch []byte, of func(*streamRecord) (T, bool)) (*Strea
 		found = true
 		e := s.Elements()
 		for e.Next() {
-			r := streamRecord{}
+			r = streamRecord{}
 			if !r.read(&s) {
 				return nil, errNoBatch
 			}
 			value, ok := of(&r)
-			sequence := strings.Clone(r.sequence)
 			if !ok || r.foreign {
-				b.Skipped = append(b.Skipped, sequence)
+				b.Skipped = append(b.Skipped, strings.Clone(r.sequence))
 				continue
 			}
-			b.Values, b.Sequences = append(b.Values, value), append(b.Sequences, sequence)
+			b.Values, b.Sequences = append(b.Values, value), append(b.Sequences, r.sequence)
 		}
 		if !e.Whole() {
 			return nil, errNoBatch
@@ -320,13 +321,14 @@ func (r *streamRecord) event() (e es.Recorded, ok bool) {
 		e.Time = t.UTC()
 	}
 	// The short texts share one piece of memory, so that who keeps one does not keep the batch.
-	all := i.id + i.eventID + i.kind + i.state + i.digest + i.correlationID + i.causationID + i.actor
+	all := i.id + i.eventID + i.kind + i.state + i.digest + i.correlationID + i.causationID + i.actor + r.sequence
 	cut := func(text string) (own string) {
 		own, all = all[:len(text)], all[len(text):]
 		return own
 	}
 	e.EntityID, e.EventID, e.Type, e.State = cut(i.id), cut(i.eventID), cut(i.kind), cut(i.state)
 	e.Digest, e.CorrelationID, e.CausationID, e.Actor = cut(i.digest), cut(i.correlationID), cut(i.causationID), cut(i.actor)
+	r.sequence = all
 	return e, true
 }
 
@@ -336,6 +338,7 @@ func (r *streamRecord) change() (c es.RecordChange, ok bool) {
 	if r.name != "INSERT" && r.name != "MODIFY" || !i.there || i.foreign || r.was.foreign || i.key == "" {
 		return c, false
 	}
+	r.sequence = strings.Clone(r.sequence)
 	return es.RecordChange{
 		Key: strings.Clone(i.key), Guard: i.guard, Time: time.UnixMilli(int64(math.Round(r.created * 1000))).UTC(),
 		Old: r.was.ownPayload(), New: i.ownPayload(), Rebuilding: i.rebuild,
