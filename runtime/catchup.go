@@ -39,7 +39,7 @@ func (w *work) closeGaps(ctx context.Context, histories []*history, sources []*s
 			c = &catchUp{entity: s.entity}
 			byEntity[s.entity] = c
 		}
-		c.sources, c.goals = append(c.sources, s), append(c.goals, s.target)
+		c.sources, c.goals = append(c.sources, s), append(c.goals, s.goal())
 	}
 	var queue []*catchUp
 	for _, h := range histories {
@@ -262,10 +262,22 @@ func (w *work) bounded(s *source, window []known) []known {
 	return window
 }
 
-// disarm sees which sources have further to go.
+// goal is the version that a source must reach. While an entity is held, batches are
+// acknowledged without it: of who gets it past its failure nobody else will fold what came meanwhile.
+func (s *source) goal() int64 {
+	if s.past {
+		return endless
+	}
+	return s.target
+}
+
+// disarm sees which sources have further to go. One that was just freed has: until it was, others
+// could acknowledge what was stored after the window was read.
 func (c *catchUp) disarm(w *work) {
 	for i, s := range c.sources {
 		switch {
+		case s.status == done && s.freed:
+			s.freed, s.status = false, gapped
 		case s.status == gapped && c.failed == nil && len(c.window) == 0:
 			c.end(w, s, c.goals[i]) // nothing was there to be read
 		case s.status == done && s.target < c.goals[i] && !(c.ended && !s.force):

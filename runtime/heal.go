@@ -28,7 +28,6 @@ func (w *work) heal(ctx context.Context, sources []*source) {
 
 // healLoaded is heal for sources whose rows are at hand.
 func (w *work) healLoaded(ctx context.Context, sources []*source) {
-	var queue []*catchUp
 	for _, s := range sources {
 		if s.status == failed {
 			continue
@@ -38,29 +37,49 @@ func (w *work) healLoaded(ctx context.Context, sources []*source) {
 			s.status = held
 			continue
 		}
-		s.entry = s.entry || at.held != ""
+		s.past = at.held != ""
+		s.entry = s.entry || s.past
+	}
+	w.toTheEnd(ctx, sources)
+	if w.liftAll(ctx, sources) {
+		w.toTheEnd(ctx, sources)
+	}
+	w.finish(ctx, sources)
+}
+
+// toTheEnd folds the sources that have gaps up to their targets.
+func (w *work) toTheEnd(ctx context.Context, sources []*source) {
+	var queue []*catchUp
+	for _, s := range sources {
+		if s.status != gapped {
+			continue
+		}
 		if n := len(queue); n == 0 || queue[n-1].entity != s.entity {
 			queue = append(queue, &catchUp{entity: s.entity})
 		}
 		c := queue[len(queue)-1]
-		c.sources, c.goals = append(c.sources, s), append(c.goals, s.target)
+		c.sources, c.goals = append(c.sources, s), append(c.goals, s.goal())
 	}
 	unfinished := w.advanceAll(ctx, queue, func() bool { return ctx.Err() != nil })
 	for _, c := range unfinished {
 		c.failed = context.Cause(ctx)
 		c.failAll()
 	}
-	for _, s := range sources {
-		w.lift(ctx, s)
-	}
-	w.finish(ctx, sources)
 }
 
-// lift frees an entity that is held though the table has nothing more to fold.
-func (w *work) lift(ctx context.Context, s *source) {
-	if s.status != done || w.rows.holder(s).held == "" {
-		return
+// liftAll frees the entities that are held though the table has nothing more to fold. Until
+// they are, others could acknowledge what is stored meanwhile: it is to be looked for once more.
+func (w *work) liftAll(ctx context.Context, sources []*source) (any bool) {
+	for _, s := range sources {
+		if s.status == done && w.rows.holder(s).held != "" {
+			w.lift(ctx, s)
+			any = any || s.lifted
+		}
 	}
+	return any
+}
+
+func (w *work) lift(ctx context.Context, s *source) {
 	rows := w.rows.of(s.view.table)
 	step := Step{Table: s.view.table, Rebuild: w.rebuild || s.view.building()}
 	if s.view.shared < 0 {
@@ -77,5 +96,5 @@ func (w *work) lift(ctx context.Context, s *source) {
 		return
 	}
 	w.rows.keep(&step)
-	s.lifted = true
+	s.lifted, s.status = true, gapped
 }

@@ -82,6 +82,8 @@ func (w *work) ready(sources []*source) []*source {
 			s.status = done
 		case at.held == w.p.deployment && !s.retry:
 			s.status = held
+		case at.held != "" && !s.past:
+			s.past, s.status = true, gapped
 		case !reach:
 			s.status = gapped
 		default:
@@ -161,6 +163,7 @@ func (w *work) advance(p *plan) {
 		w.report.Folds += sh.folds
 		w.countFolds(sh)
 		sh.s.limit = 0
+		sh.s.freed = sh.was.held != "" && sh.now.held == ""
 		switch {
 		case sh.fails():
 			sh.s.status = held

@@ -21,6 +21,8 @@ type source struct {
 	force    bool  // write the position even when no record is touched
 	entry    bool  // the quarantine may have an entry for it
 	lifted   bool  // held, though its history has nothing that cannot be folded
+	past     bool  // was held: it is folded to the end of its history, see freed
+	freed    bool  // from quarantine by the step that was written last
 	entered  int64 // the version of which this run has written an entry
 
 	failure *failure // the event that cannot be folded
