@@ -318,7 +318,14 @@ func (j *judge) atRest(deployment int) *es.Projector {
 	})
 }
 
+// countLeft counts what is recorded for reconcile: entities that batches left, and entries of the
+// quarantine of a process that ended between freeing an entity and removing its entry.
 func (j *judge) countLeft() (n int) {
+	for _, q := range j.quarantine() {
+		if !j.held(q) {
+			n++
+		}
+	}
 	for _, v := range j.service.Model(j.deployment).Views {
 		for _, e := range j.db.progress["behind/"+v.Name+"/"+strconv.Itoa(v.Revision)] {
 			if e.Value != "" {
