@@ -2,9 +2,12 @@
 package lambdatest
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"testing"
 )
 
@@ -16,8 +19,7 @@ func Architecture() string {
 	return runtime.GOARCH
 }
 
-// Build compiles the function in the folder bootstrap and returns a folder with it, as an
-// asset has it.
+// Build returns a folder with the function of the folder bootstrap, as an asset has it.
 func Build(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -25,11 +27,29 @@ func Build(t testing.TB) string {
 	return dir
 }
 
-// BuildInto compiles it into a folder.
+// BuildInto puts the function into a folder.
 func BuildInto(t testing.TB, dir string) {
 	t.Helper()
-	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "bootstrap"), "github.com/esgen/esgen/esgen/internal/cloud/lambda/lambdatest/bootstrap").CombinedOutput()
+	program, err := program()
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "bootstrap"), program, 0o755)
+	}
 	if err != nil {
-		t.Fatalf("the test's function does not build: %v\n%s", err, out)
+		t.Fatal(err)
 	}
 }
+
+// program is compiled once for all tests of a package.
+var program = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "esgen-function-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	file := filepath.Join(dir, "bootstrap")
+	out, err := exec.Command("go", "build", "-o", file, "github.com/esgen/esgen/esgen/internal/cloud/lambda/lambdatest/bootstrap").CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("the test's function does not build: %w\n%s", err, out)
+	}
+	return os.ReadFile(file)
+})
