@@ -23,8 +23,9 @@ type RevisionWarning struct {
 
 // Revisions brings the record of the views' revisions up to date: previous is
 // the file as it is, nil when there is none. The record holds key, fields and indexes of each
-// view's current and previous revision, and of views that were removed, so that no table
-// of a deployed service goes silently. The error is of a file that cannot be read.
+// view's current revision, of those before it and of views that were removed, until
+// [DropRevisions] takes them out: no table of a deployed service goes silently. The error is of
+// a file that cannot be read.
 func Revisions(previous []byte, s *schema.Service) ([]byte, []RevisionWarning, error) {
 	before, err := readRevisions(previous)
 	if err != nil {
@@ -59,6 +60,9 @@ type viewHistory struct {
 	Removed  bool   `json:"removed,omitempty"`
 	Current  *shape `json:"current"`
 	Previous *shape `json:"previous,omitempty"`
+	// Older are those before the previous one, newest first. Which of them is deployed, and read,
+	// is not known here: they stay until they are dropped.
+	Older []*shape `json:"older,omitempty"`
 }
 
 // shape is what of a view makes its table and what is in it, but for the code
@@ -74,6 +78,8 @@ type shape struct {
 	// Shards is over how many partition keys each value of an index spreads in the revision's
 	// table. It is set when the revision begins and stays: a table cannot be told another number.
 	Shards int `json:"shards"`
+	// Code is the hash of the view's own code when the revision was first seen deployed, "" before.
+	Code string `json:"code,omitempty"`
 }
 
 // indexShards is the number for new revisions: dynamo.DefaultShards, which a test holds it to.
@@ -108,7 +114,7 @@ func readRevisions(text []byte) (*revisions, error) {
 		if h == nil || h.Current == nil {
 			return nil, fmt.Errorf("%s: the view %q has no current revision; bring the file back from version control", RevisionsPath, name)
 		}
-		for _, sh := range []*shape{h.Current, h.Previous} {
+		for _, sh := range append([]*shape{h.Current, h.Previous}, h.Older...) {
 			if sh != nil && sh.Shards == 0 {
 				sh.Shards = indexShards // of a record from before they were written down
 			}
@@ -122,21 +128,43 @@ func (h *viewHistory) next(now *shape) (after *viewHistory, warning string) {
 	if h == nil {
 		return &viewHistory{Current: now}, ""
 	}
-	if h.Current.Revision == now.Revision {
-		now.Shards = h.Current.Shards
+	after = &viewHistory{Current: now, Previous: h.Previous, Older: h.Older}
+	was := h.Current
+	if was.Revision == now.Revision {
+		now.Shards, now.Code = was.Shards, was.Code
+		if !was.same(now) {
+			warning = fmt.Sprintf("has changed and is still revision %d: "+
+				"if that revision is deployed, raise it to %d, so that the changed view is built beside the deployed one", now.Revision, now.Revision+1)
+		}
+		return after, warning
 	}
-	switch was := h.Current; {
-	case was.Revision == now.Revision && !was.same(now):
-		return &viewHistory{Current: now, Previous: h.Previous}, fmt.Sprintf("has changed and is still revision %d: "+
-			"if that revision is deployed, raise it to %d, so that the changed view is built beside the deployed one", now.Revision, now.Revision+1)
-	case was.Revision == now.Revision:
-		return &viewHistory{Current: now, Previous: h.Previous}, ""
-	case now.Revision < was.Revision:
-		return &viewHistory{Current: now, Previous: was}, fmt.Sprintf("goes back from revision %d to %d: a revision names a table, so choose one that was never used",
+	after.Previous = was
+	if h.Previous != nil {
+		after.Older = append([]*shape{h.Previous}, h.Older...)
+	}
+	if now.Revision < was.Revision {
+		warning = fmt.Sprintf("goes back from revision %d to %d: a revision names a table, so choose one that was never used",
 			was.Revision, now.Revision)
-	default:
-		return &viewHistory{Current: now, Previous: was}, ""
 	}
+	after.forget(now.Revision)
+	return after, warning
+}
+
+// forget takes a revision out of those before the current one: its number has been used again.
+func (h *viewHistory) forget(revision int) {
+	before := slices.DeleteFunc(h.before(), func(s *shape) bool { return s.Revision == revision })
+	h.Previous, h.Older = nil, nil
+	if len(before) > 0 {
+		h.Previous, h.Older = before[0], before[1:]
+	}
+}
+
+// before are the revisions before the current one, newest first.
+func (h *viewHistory) before() []*shape {
+	if h.Previous == nil {
+		return nil
+	}
+	return append([]*shape{h.Previous}, h.Older...)
 }
 
 func (s *shape) same(o *shape) bool {

@@ -96,8 +96,8 @@ func TestTables(t *testing.T) {
 	}{
 		{"a new service", "default.1/4 totals.1/4", revisionsText("1", "total: Money", another)},
 		{"a new revision", "default.2/4 default.1/4 totals.1/4", revisionsText("2", "total: Money, n: int", another)},
-		{"a third", "default.3/4 default.2/4 totals.1/4", revisionsText("3", "total: Money, n: int", another)},
-		{"a view removed", "default.3/4 default.2/4", revisionsText("3", "total: Money, n: int", "")},
+		{"a third", "default.3/4 default.2/4 default.1/4 totals.1/4", revisionsText("3", "total: Money, n: int", another)},
+		{"a view removed", "default.3/4 default.2/4 default.1/4", revisionsText("3", "total: Money, n: int", "")},
 	} {
 		s := load(t, "esgen.yaml", step.text)
 		var err error
@@ -115,7 +115,7 @@ func TestTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := tablesIn(t, s, record), "default.4/4 default.3/2"; got != want {
+	if got, want := tablesIn(t, s, record), "default.4/4 default.3/2 default.2/2 default.1/2"; got != want {
 		t.Errorf("tables %q, want %q", got, want)
 	}
 }

@@ -21,8 +21,8 @@ type ViewTable struct {
 // Standing is what a view's table is to the service.
 type Standing int
 
-// The schema's revision of a view is current: events are folded into it. Readers get the one
-// before it until the current one is rebuilt. A table that is kept belongs to a view that the schema no
+// The schema's revision of a view is current: events are folded into it. Readers get one
+// before it, the last that was deployed and complete, until the current one is rebuilt. A table that is kept belongs to a view that the schema no
 // longer has: nothing writes or reads it, and it does not go by itself.
 const (
 	Current Standing = iota
@@ -31,7 +31,7 @@ const (
 )
 
 // viewTables lists the tables in the order of the schema's views, a view's current one before
-// the one before it; then, by name, those of views that the schema no longer has.
+// those before it, newest first; then, by name, those of views that the schema no longer has.
 func viewTables(s *schema.Service, record []byte) ([]ViewTable, error) {
 	if record == nil {
 		var err error
@@ -50,8 +50,8 @@ func viewTables(s *schema.Service, record []byte) ([]ViewTable, error) {
 			h = &viewHistory{Current: shapeOf(v)}
 		}
 		tables = append(tables, h.Current.table(v.Name, Current))
-		if h.Previous != nil {
-			tables = append(tables, h.Previous.table(v.Name, Previous))
+		for _, before := range h.before() {
+			tables = append(tables, before.table(v.Name, Previous))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Views)) {
@@ -60,8 +60,8 @@ func viewTables(s *schema.Service, record []byte) ([]ViewTable, error) {
 		}
 		h := r.Views[name]
 		tables = append(tables, h.Current.table(name, Kept))
-		if h.Previous != nil {
-			tables = append(tables, h.Previous.table(name, Kept))
+		for _, before := range h.before() {
+			tables = append(tables, before.table(name, Kept))
 		}
 	}
 	return tables, nil

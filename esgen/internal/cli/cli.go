@@ -87,7 +87,7 @@ func newRoot(t *terminal) *cobra.Command {
 	})
 	root.AddCommand(
 		newInit(t), newRegenerate(t), newValidate(t), newExplain(t), newDev(t), newUp(t),
-		newStatus(t), newQuarantine(t), newReconcile(t), newRedrive(t), newDoctor(t), newVersion(t),
+		newStatus(t), newQuarantine(t), newReconcile(t), newRebuild(t), newRedrive(t), newDoctor(t), newVersion(t),
 	)
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

@@ -21,8 +21,17 @@ func newStatus(t *terminal) *cobra.Command {
 }
 
 func newReconcile(t *terminal) *cobra.Command {
-	return operation(t, "reconcile", "reconcile", "bring every view up to date with the stored events", doneOrNot)
+	c := operation(t, "reconcile [--full]", "reconcile", "bring views up to date with the stored events", doneOrNot)
+	c.Long = reconcileHelp + "\n\n" + c.Long
+	return c
 }
+
+const reconcileHelp = `Most of what a stream loses is mended by the entity's next event. reconcile mends the rest.
+
+Without --full it folds the entities that are known to be behind: those that a projector had no time for, and those whose
+quarantine is half written. It costs a look at that list, and the events that are missing: nothing when nothing is behind.
+With --full it compares every entity's position in every view with its history, and finds what nobody knows of, such as batches
+that a stream gave up: a scan of the entities' ids, a read of every record's position, and the events that are missing.`
 
 func newQuarantine(t *terminal) *cobra.Command {
 	c := &cobra.Command{
@@ -44,6 +53,11 @@ const (
 	doneOrNot = "0 done, 1 something is still in quarantine or failed"
 )
 
+const operationHelp = `It builds and runs the service's own program, cmd/ops, in the service's folder, against the store of esgen dev:
+--store names another than .esgen/local/store.db, --json answers in JSON. A running service does the work itself.
+
+With --stack it works on that deployed stack, SERVICE-STAGE, with the AWS configuration of your environment.`
+
 // operation is a command of the service's own program cmd/ops, which alone knows
 // the service's code. What flags it takes is for that program to say.
 func operation(t *terminal, use, words, short, status string) *cobra.Command {
@@ -51,11 +65,8 @@ func operation(t *terminal, use, words, short, status string) *cobra.Command {
 		Use:                   use + " [--stack NAME | --store FILE] [--json]",
 		DisableFlagsInUseLine: true,
 		Short:                 short,
-		Long: short + ".\n\nIt builds and runs the service's own program, cmd/ops, in the service's folder, against the store of esgen dev:\n" +
-			"--store names another than .esgen/local/store.db, --json answers in JSON. A running service does the work itself.\n\n" +
-			"With --stack it works on that deployed stack, SERVICE-STAGE, with the AWS configuration of your environment.\n\n" +
-			"Exit status: " + status + ", 2 wrong usage or trouble.",
-		DisableFlagParsing: true,
+		Long:                  short + ".\n\n" + operationHelp + "\n\nExit status: " + status + ", 2 wrong usage or trouble.",
+		DisableFlagParsing:    true,
 		RunE: func(c *cobra.Command, args []string) error {
 			if slices.Contains(args, "-h") || slices.Contains(args, "--help") {
 				return c.Help()
@@ -109,7 +120,11 @@ func runOpsOn(ctx context.Context, t *terminal, dir, name string, args []string)
 	if err != nil {
 		return err
 	}
-	return runOps(ctx, t, dir, append([]string{"-deployed", name}, args...), environment)
+	err = runOps(ctx, t, dir, append([]string{"-deployed", name}, args...), environment)
+	if err == nil && (args[0] == "status" || args[0] == "rebuild") {
+		noteDeployed(t, dir, environment)
+	}
+	return err
 }
 
 // runOps builds cmd/ops and runs it, with variables beside those of this process. "go run" would do both,

@@ -122,15 +122,7 @@ func (e RevisionsError) Unwrap() error { return e.error }
 
 // readRevisions brings the folder's record of the views' revisions up to date with the schema.
 func (s *Service) readRevisions() error {
-	var before []byte
-	folder, err := disk.Open(s.Dir)
-	switch {
-	case err == nil:
-		before, _, err = folder.Read(templates.RevisionsPath)
-		folder.Close()
-	case errors.Is(err, fs.ErrNotExist): // init has yet to make it
-		err = nil
-	}
+	before, err := readRecord(s.Dir)
 	if err != nil {
 		return err
 	}
@@ -138,7 +130,11 @@ func (s *Service) readRevisions() error {
 	if err != nil {
 		return RevisionsError{err}
 	}
-	for _, w := range found {
+	code, err := templates.CodeWarnings(text, s.Schema, func(folder string) string { return viewCode(s.Dir, folder) })
+	if err != nil {
+		return RevisionsError{err}
+	}
+	for _, w := range append(found, code...) {
 		s.Warnings = append(s.Warnings, w.Message)
 	}
 	s.revisions = text
