@@ -16,7 +16,7 @@ type route struct {
 
 // checkAPI: every route has the authorizer that the schema asks for, but for preflights. Those are
 // requests of browsers without credentials, and the only ones that nobody has to be known for.
-func checkAPI(t *testing.T, v variant, s *stage) {
+func checkAPI(t testing.TB, v variant, s *stage) {
 	auth := map[string]string{"iam": "AWS_IAM", "jwt": "JWT", "custom": "CUSTOM", "none": "NONE"}[v.auth]
 	want := map[string]route{}
 	var got map[string]route
@@ -50,7 +50,7 @@ func checkAPI(t *testing.T, v variant, s *stage) {
 	checkInvokers(t, v, s)
 }
 
-func (s *stage) nameOf(t *testing.T, function string) string {
+func (s *stage) nameOf(t testing.TB, function string) string {
 	t.Helper()
 	for name, id := range s.functions(t) {
 		if id == function {
@@ -61,7 +61,7 @@ func (s *stage) nameOf(t *testing.T, function string) string {
 }
 
 // httpRoutes are the routes of an HTTP API.
-func (s *stage) httpRoutes(t *testing.T) map[string]route {
+func (s *stage) httpRoutes(t testing.TB) map[string]route {
 	all := map[string]route{}
 	for _, id := range s.of("AWS::ApiGatewayV2::Route") {
 		integration := s.resources[referred(strings.TrimPrefix(s.property(id, "Target"), "integrations/"))].Properties
@@ -78,7 +78,7 @@ func (s *stage) httpRoutes(t *testing.T) map[string]route {
 }
 
 // restMethods are the methods of a REST API.
-func (s *stage) restMethods(t *testing.T) map[string]route {
+func (s *stage) restMethods(t testing.TB) map[string]route {
 	all := map[string]route{}
 	for _, id := range s.of("AWS::ApiGateway::Method") {
 		r := route{auth: s.property(id, "AuthorizationType")}
@@ -100,7 +100,7 @@ func (s *stage) restMethods(t *testing.T) map[string]route {
 	return all
 }
 
-func checkHTTPStage(t *testing.T, s *stage) {
+func checkHTTPStage(t testing.TB, s *stage) {
 	stages := s.of("AWS::ApiGatewayV2::Stage")
 	if len(stages) != 1 {
 		t.Fatalf("the stages %v", stages)
@@ -116,7 +116,7 @@ func checkHTTPStage(t *testing.T, s *stage) {
 	checkAccessLog(t, s, p["AccessLogSettings"])
 }
 
-func checkRESTStage(t *testing.T, s *stage) {
+func checkRESTStage(t testing.TB, s *stage) {
 	stages := s.of("AWS::ApiGateway::Stage")
 	if len(stages) != 1 {
 		t.Fatalf("the stages %v", stages)
@@ -135,7 +135,7 @@ func checkRESTStage(t *testing.T, s *stage) {
 }
 
 // checkAccessLog: one JSON object a request, without what callers sent.
-func checkAccessLog(t *testing.T, s *stage, settings any) {
+func checkAccessLog(t testing.TB, s *stage, settings any) {
 	t.Helper()
 	checkLogs(t, s, "the API", s.text(at(settings, "DestinationArn")), "JSON")
 	format := map[string]string{}
@@ -156,7 +156,7 @@ func checkAccessLog(t *testing.T, s *stage, settings any) {
 	}
 }
 
-func checkHTTPAuthorizer(t *testing.T, v variant, s *stage) {
+func checkHTTPAuthorizer(t testing.TB, v variant, s *stage) {
 	authorizers := s.of("AWS::ApiGatewayV2::Authorizer")
 	if want := map[string]int{"jwt": 1, "custom": 1}[v.auth]; len(authorizers) != want {
 		t.Fatalf("the authorizers %v, want %d", authorizers, want)
@@ -180,7 +180,7 @@ func checkHTTPAuthorizer(t *testing.T, v variant, s *stage) {
 	}
 }
 
-func checkRESTAuthorizer(t *testing.T, v variant, s *stage) {
+func checkRESTAuthorizer(t testing.TB, v variant, s *stage) {
 	authorizers := s.of("AWS::ApiGateway::Authorizer")
 	if want := map[string]int{"custom": 1}[v.auth]; len(authorizers) != want {
 		t.Fatalf("the authorizers %v, want %d", authorizers, want)
@@ -195,7 +195,7 @@ func checkRESTAuthorizer(t *testing.T, v variant, s *stage) {
 
 // checkInvokers: the gateway may invoke the functions that it hands requests to, from this API, and
 // nobody else may invoke anything.
-func checkInvokers(t *testing.T, v variant, s *stage) {
+func checkInvokers(t testing.TB, v variant, s *stage) {
 	invoked := map[string]bool{}
 	apis := slices.Concat(s.of("AWS::ApiGatewayV2::Api"), s.of("AWS::ApiGateway::RestApi"))
 	for _, id := range s.of("AWS::Lambda::Permission") {

@@ -40,7 +40,7 @@ func (v variant) programs() map[string]string {
 }
 
 // checkFunctions: each function is there, made alike, and told what it reads and nothing else.
-func checkFunctions(t *testing.T, v variant, s *stage) {
+func checkFunctions(t testing.TB, v variant, s *stage) {
 	ids := s.functions(t)
 	if want, got := slices.Sorted(maps.Keys(v.programs())), slices.Sorted(maps.Keys(ids)); !slices.Equal(want, got) {
 		t.Fatalf("there are the functions %v, want %v", got, want)
@@ -91,7 +91,7 @@ func within(v any, least, most float64) bool {
 }
 
 // checkLogs: a log group of its own that forgets.
-func checkLogs(t *testing.T, s *stage, name, group, format string) {
+func checkLogs(t testing.TB, s *stage, name, group, format string) {
 	t.Helper()
 	r := s.resources[referred(group)]
 	if r.Type != "AWS::Logs::LogGroup" || format != "JSON" {
@@ -105,7 +105,7 @@ func checkLogs(t *testing.T, s *stage, name, group, format string) {
 
 var hash = regexp.MustCompile(`^[0-9a-f]{16,64}$`)
 
-func checkEnvironment(t *testing.T, v variant, s *stage, name, id string) {
+func checkEnvironment(t testing.TB, v variant, s *stage, name, id string) {
 	o := s.operations(t)
 	relay := map[string]string{"relay": "events", "relay-customer-summary": "view:customer-summary"}
 	all := map[string]string{"ESGEN_EVENTS": o.Events, "ESGEN_PROGRESS": o.Progress, "ESGEN_VIEWS": o.Views, "ESGEN_RELAY": relay[name]}
@@ -165,7 +165,7 @@ func (s *stage) physical(value string) string {
 
 // checkPrograms: what functions are deployed with is a program that Lambda can start. The file's mode is
 // deployed with it.
-func checkPrograms(t *testing.T, s *stage, assembly string) {
+func checkPrograms(t testing.TB, s *stage, assembly string) {
 	for name, id := range s.functions(t) {
 		asset := strings.TrimSuffix(s.property(id, "Code", "S3Key"), ".zip")
 		files, err := os.ReadDir(filepath.Join(assembly, "asset."+asset))
@@ -185,7 +185,7 @@ func checkPrograms(t *testing.T, s *stage, assembly string) {
 
 // Names in the account are CloudFormation's: with names of our own, a resource could not be
 // replaced, and two stacks could not stand side by side.
-func checkNames(t *testing.T, _ variant, s *stage) {
+func checkNames(t testing.TB, _ variant, s *stage) {
 	for id, r := range s.resources {
 		switch r.Type {
 		case "AWS::Lambda::Permission", "AWS::Lambda::EventSourceMapping": // whose FunctionName is a reference
@@ -208,7 +208,7 @@ func checkNames(t *testing.T, _ variant, s *stage) {
 }
 
 // checkOperations: what the operations of esgen are told leads to what it says.
-func checkOperations(t *testing.T, v variant, s *stage) {
+func checkOperations(t testing.TB, v variant, s *stage) {
 	o := s.operations(t)
 	if o.Service != "shop" || o.Stage != "dev" {
 		t.Errorf("Operations are of service %q, stage %q", o.Service, o.Stage)
@@ -239,7 +239,7 @@ func checkOperations(t *testing.T, v variant, s *stage) {
 }
 
 // checkBucket: given-up batches have the payloads of events in them.
-func checkBucket(t *testing.T, s *stage, id string) {
+func checkBucket(t testing.TB, s *stage, id string) {
 	r := s.resources[id]
 	for _, name := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {
 		if at(r.Properties, "PublicAccessBlockConfiguration", name) != true {

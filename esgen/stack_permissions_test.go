@@ -14,7 +14,7 @@ var withoutResources = map[string]string{
 }
 
 // checkWildcards: whoever may do something may do what is named to what is named.
-func checkWildcards(t *testing.T, _ variant, s *stage) {
+func checkWildcards(t testing.TB, _ variant, s *stage) {
 	for id, r := range s.resources {
 		for _, statement := range allStatements(r) {
 			if statement["Effect"] == "Deny" {
@@ -39,7 +39,7 @@ func checkWildcards(t *testing.T, _ variant, s *stage) {
 	}
 }
 
-func checkWildcard(t *testing.T, id string, actions []string, resource string) {
+func checkWildcard(t testing.TB, id string, actions []string, resource string) {
 	t.Helper()
 	for _, action := range actions {
 		base, wild := strings.CutSuffix(resource, "*")
@@ -83,7 +83,7 @@ var (
 
 // checkPermissions: what each kind of function may do at most, and what it cannot do without. What
 // the functions do is tested where they run, with these policies enforced.
-func checkPermissions(t *testing.T, v variant, s *stage) {
+func checkPermissions(t testing.TB, v variant, s *stage) {
 	o := s.operations(t)
 	arn := func(reference string) string { return strings.TrimSuffix(reference, "}") + ".Arn}" }
 	events, progress, givenUp := arn(o.Events), arn(o.Progress), arn(o.GivenUp)
@@ -159,7 +159,7 @@ func checkPermissions(t *testing.T, v variant, s *stage) {
 }
 
 // checkRoles: only the services that need a role can take it on.
-func checkRoles(t *testing.T, s *stage) {
+func checkRoles(t testing.TB, s *stage) {
 	for _, id := range s.of("AWS::IAM::Role") {
 		for _, statement := range allStatements(s.resources[id]) {
 			service := s.text(at(statement, "Principal", "Service"))

@@ -14,7 +14,7 @@ import (
 )
 
 // checkTables: the stack's tables are those that the store works on, and protected.
-func checkTables(t *testing.T, v variant, s *stage) {
+func checkTables(t testing.TB, v variant, s *stage) {
 	want := map[string]string{} // logical id -> its definition
 	o := s.operations(t)
 	views := viewTables(o.Views)
@@ -101,7 +101,7 @@ func projection(p *types.Projection) string {
 
 // definition spells a table of the template. Whatever it has beside what a definition says and what
 // protects it is an error.
-func (s *stage) definition(t *testing.T, id string) string {
+func (s *stage) definition(t testing.TB, id string) string {
 	t.Helper()
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
@@ -151,7 +151,7 @@ func (s *stage) projection(v any) string {
 }
 
 // checkProtection: nothing takes the events away, in no stage; everywhere but in dev nothing takes any table away.
-func checkProtection(t *testing.T, s *stage, id string, events, dev bool) {
+func checkProtection(t testing.TB, s *stage, id string, events, dev bool) {
 	t.Helper()
 	r := s.resources[id]
 	replicas, _ := r.Properties["Replicas"].([]any)

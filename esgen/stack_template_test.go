@@ -34,7 +34,7 @@ type templateFile struct {
 }
 
 // stageOf reads the stacks of a stage from an assembly, by the names of their stacks.
-func stageOf(t *testing.T, assembly, service, name string) *stage {
+func stageOf(t testing.TB, assembly, service, name string) *stage {
 	t.Helper()
 	stack := service + "-" + name
 	main, data := templateOf(t, assembly, stack), templateOf(t, assembly, stack+"-data")
@@ -52,7 +52,7 @@ func stageOf(t *testing.T, assembly, service, name string) *stage {
 	return s
 }
 
-func templateOf(t *testing.T, assembly, stack string) templateFile {
+func templateOf(t testing.TB, assembly, stack string) templateFile {
 	t.Helper()
 	var template templateFile
 	readInto(t, templatesOf(t, assembly)[stack], &template)
@@ -60,7 +60,7 @@ func templateOf(t *testing.T, assembly, stack string) templateFile {
 }
 
 // templatesOf are the files of an assembly's templates, by the names of the stacks.
-func templatesOf(t *testing.T, assembly string) map[string]string {
+func templatesOf(t testing.TB, assembly string) map[string]string {
 	t.Helper()
 	var manifest struct {
 		Artifacts map[string]struct {
@@ -88,7 +88,7 @@ func pipelineStage(assembly, service, stage string) string {
 	return filepath.Join(assembly, "assembly-"+service+"-pipeline-"+stage)
 }
 
-func readInto(t *testing.T, file string, to any) {
+func readInto(t testing.TB, file string, to any) {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -220,7 +220,7 @@ type operations struct {
 	Functions, DeadLetters                           map[string]string
 }
 
-func (s *stage) operations(t *testing.T) operations {
+func (s *stage) operations(t testing.TB) operations {
 	t.Helper()
 	var o operations
 	if err := json.Unmarshal([]byte(s.text(s.outputs["Operations"])), &o); err != nil {
@@ -230,7 +230,7 @@ func (s *stage) operations(t *testing.T) operations {
 }
 
 // functions are the logical ids of the functions, by the names of their programs.
-func (s *stage) functions(t *testing.T) map[string]string {
+func (s *stage) functions(t testing.TB) map[string]string {
 	t.Helper()
 	ids := map[string]string{}
 	for name, ref := range s.operations(t).Functions {
@@ -259,7 +259,7 @@ func viewTables(names string) map[string]string {
 type permission struct{ action, resource string }
 
 // permissions are what the role of a function is allowed. Managed policies are none of ours.
-func (s *stage) permissions(t *testing.T, function string) []permission {
+func (s *stage) permissions(t testing.TB, function string) []permission {
 	t.Helper()
 	role := referred(s.property(function, "Role"))
 	if s.resources[role].Type != "AWS::IAM::Role" {

@@ -86,7 +86,7 @@ views:
 }
 
 // service is the variant's schema as it was understood.
-func (v variant) service(t *testing.T) *schema.Service {
+func (v variant) service(t testing.TB) *schema.Service {
 	t.Helper()
 	s, diagnostics := schema.Load("esgen.yaml", []byte(v.schema()))
 	for _, d := range diagnostics {
@@ -97,30 +97,28 @@ func (v variant) service(t *testing.T) *schema.Service {
 	return s
 }
 
-// TestStacks holds what every stack must fulfil, whatever the schema.
+// stackChecks hold what every stack must fulfil, whatever the schema.
+var stackChecks = map[string]func(t testing.TB, v variant, s *stage){
+	"tables":      checkTables,
+	"functions":   checkFunctions,
+	"names":       checkNames,
+	"mappings":    checkMappings,
+	"queues":      checkQueues,
+	"order":       checkOrder,
+	"wildcards":   checkWildcards,
+	"permissions": checkPermissions,
+	"api":         checkAPI,
+	"operations":  checkOperations,
+}
+
 func TestStacks(t *testing.T) {
-	checks := []struct {
-		name  string
-		check func(t *testing.T, v variant, s *stage)
-	}{
-		{"tables", checkTables},
-		{"functions", checkFunctions},
-		{"names", checkNames},
-		{"mappings", checkMappings},
-		{"queues", checkQueues},
-		{"order", checkOrder},
-		{"wildcards", checkWildcards},
-		{"permissions", checkPermissions},
-		{"api", checkAPI},
-		{"operations", checkOperations},
-	}
 	for _, v := range variants {
 		t.Run(v.String(), func(t *testing.T) {
 			t.Parallel()
 			assembly := assemblyOf(t, v.schema())
 			s := stageOf(t, assembly, "shop", "dev")
-			for _, c := range checks {
-				t.Run(c.name, func(t *testing.T) { c.check(t, v, s) })
+			for name, check := range stackChecks {
+				t.Run(name, func(t *testing.T) { check(t, v, s) })
 			}
 			t.Run("programs", func(t *testing.T) { checkPrograms(t, s, assembly) })
 		})
