@@ -35,12 +35,15 @@ func main() {
 // synthesize builds the programs and writes the templates.
 func synthesize() error {
 	app := awscdk.NewApp(nil)
-	target := context(app, "target", "linux/arm64")
-	folder, err := buildFunctions(target)
-	if err != nil {
+	programs := Programs{Target: context(app, "target", "linux/arm64")}
+	if _, err := programs.architecture(); err != nil {
 		return err
 	}
-	if err := addStacks(app, Programs{Folder: folder, Target: target}); err != nil {
+	var err error
+	if programs.Folder, err = buildFunctions(programs.Target); err != nil {
+		return err
+	}
+	if err := addStacks(app, programs); err != nil {
 		return err
 	}
 	app.Synth(nil)
@@ -49,9 +52,6 @@ func synthesize() error {
 
 // addStacks adds to the app all stacks that can be deployed by their name.
 func addStacks(app awscdk.App, programs Programs) error {
-	if _, err := programs.architecture(); err != nil {
-		return err
-	}
 	if _, err := addStage(app, context(app, "stage", "dev"), programs); err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ type DataStack struct {
 	Events   awsdynamodb.TableV2 // every event, for good
 	Progress awsdynamodb.TableV2 // how far views and consumers are
 	Views    Views               // the tables that events are folded into
-	Previous []ViewTable         // of the revision before, which readers get until the views' new ones are rebuilt
+	Previous []ViewTable         // of revisions before; readers get one of them until the current one is rebuilt
 	Kept     []ViewTable         // of views that the schema no longer has
 	GivenUp  awss3.Bucket        // batches of stream records that a function failed on for good
 }
