@@ -13,6 +13,9 @@
 // function was given it passes on in jen.Add(x), and appends to that. A nil jen.Code is
 // left out, and lines makes one of several; so a part that is missing needs no
 // condition around it. code.go has what jennifer lacks. Show the result in testdata: "go test -update".
+//
+// The CDK app is the exception: most of it is fixed, so it is made of text templates that read as
+// the code that they become (infra.go, infra/).
 package templates
 
 import (
