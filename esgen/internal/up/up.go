@@ -210,7 +210,7 @@ func (s *Stand) serveAll(_ context.Context, guarded iam.Options) error {
 	s.Buckets = s3.New(s3.Options{Region: s.Region})
 	s.responses = cloudformation.NewResponses(responses.url)
 	log := slog.New(&logHandler{log: s.options.Log})
-	s.registry = mapping.New(mapping.Options{Region: s.Region, Streams: s.streams, Queues: s.Queues, Buckets: s.Buckets, Log: log})
+	s.registry = mapping.New(mapping.Options{Region: s.Region, Streams: mapping.InSeconds(s.streams, time.Now), Queues: s.Queues, Buckets: s.Buckets, Log: log})
 	queues.handle(guard(s.Queues))
 	responses.handle(guard(s.responses))
 	s.Endpoints["AWS_ENDPOINT_URL_SQS"] = queues.url
