@@ -170,57 +170,99 @@ func TestAFunctionThatFails(t *testing.T) {
 	}
 }
 
-func TestProcessesAreUsedAgainAndAddedWhileBusy(t *testing.T) {
-	h, _ := host(t, lambda.Function{Name: "f", Concurrency: 2})
+func TestProcessesAreUsedAgain(t *testing.T) {
+	h, _ := host(t, lambda.Function{Name: "f"})
 	first := string(invoke(t, h, "f", `{"do":"process"}`).Payload)
 	if again := string(invoke(t, h, "f", `{"do":"process"}`).Payload); again != first {
 		t.Errorf("an idle process is not used again: %s, then %s", first, again)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	var busy sync.WaitGroup
-	busy.Go(func() { _, _ = h.Invoke(ctx, "f", []byte(`{"do":"sleep","millis":2000}`)) })
-	var second string
-	for second == "" || second == first { // until the first is busy
-		second = string(invoke(t, h, "f", `{"do":"process"}`).Payload)
-	}
-	cancel() // its caller does not wait, the function goes on
-	busy.Wait()
 	if err := h.Restart("f"); err != nil {
 		t.Fatal(err)
 	}
-	if third := string(invoke(t, h, "f", `{"do":"process"}`).Payload); third == first || third == second {
-		t.Errorf("after a restart %s answers, of %s and %s", third, first, second)
+	if next := string(invoke(t, h, "f", `{"do":"process"}`).Payload); next == first {
+		t.Errorf("after a restart %s answers again", first)
 	}
 }
 
-func TestAProcessCanBeKilledInTheMiddle(t *testing.T) {
-	h, _ := host(t, lambda.Function{Name: "f"})
-	result := make(chan lambda.Result, 1)
+// hold begins an invocation that ends only when its process is killed.
+func hold(ctx context.Context, h *lambda.Host) <-chan error {
+	ended := make(chan error, 1)
 	go func() {
-		r, err := h.Invoke(context.WithoutCancel(t.Context()), "f", []byte(`{"do":"sleep","millis":100000}`))
-		if err != nil {
-			r.FunctionError = err.Error()
+		r, err := h.Invoke(ctx, "f", []byte(`{"do":"hold"}`))
+		if err == nil && (r.FunctionError != "Unhandled" || !strings.Contains(string(r.Payload), "Runtime exited")) {
+			err = fmt.Errorf("it came to %q %s", r.FunctionError, r.Payload)
 		}
-		result <- r
+		ended <- err
 	}()
-	for killed := 0; killed == 0; time.Sleep(10 * time.Millisecond) {
-		var err error
-		if killed, err = h.KillAll("f"); err != nil {
-			t.Fatal(err)
+	return ended
+}
+
+func (w *written) await(t *testing.T, lines int) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		w.mu.Lock()
+		n := len(w.lines)
+		w.mu.Unlock()
+		if n == lines {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d lines, not %d", n, lines)
 		}
 	}
-	if r := <-result; r.FunctionError != "Unhandled" || !strings.Contains(string(r.Payload), "Runtime exited") {
-		t.Errorf("killed, it came to %q %s", r.FunctionError, r.Payload)
+}
+
+func kill(t *testing.T, h *lambda.Host, want int) {
+	t.Helper()
+	if killed, err := h.KillAll("f"); err != nil || killed != want {
+		t.Fatalf("killed %d, %v; not %d", killed, err, want)
 	}
-	for range 5 {
-		if _, err := h.KillAll("f"); err != nil {
-			t.Fatal(err)
+}
+
+func TestBusyProcessesAreJoinedByOthersUpToABound(t *testing.T) {
+	h, log := host(t, lambda.Function{Name: "f", Concurrency: 2, Timeout: time.Hour})
+	all := make(chan error, 3)
+	for range 3 {
+		ended := hold(t.Context(), h)
+		go func() { all <- <-ended }()
+	}
+	log.await(t, 2) // the third waits
+	kill(t, h, 2)
+	log.await(t, 3)
+	kill(t, h, 1)
+	for range 3 {
+		if err := <-all; err != nil {
+			t.Error(err)
 		}
+	}
+	for range 5 { // nor is an idle process missed
 		if r := invoke(t, h, "f", `{"ok":1}`); string(r.Payload) != `{"ok":1}` {
 			t.Errorf("after a kill it answers %s", r.Payload)
 		}
+		kill(t, h, 1)
 	}
+}
+
+func TestAFunctionGoesOnWithoutItsCaller(t *testing.T) {
+	h, log := host(t, lambda.Function{Name: "f", Timeout: time.Hour})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := hold(ctx, h)
+	log.await(t, 1)
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("its caller is told %v", err)
+	}
+	kill(t, h, 1)
+}
+
+func TestAHostThatIsClosedEndsItsProcesses(t *testing.T) {
+	h, log := host(t, lambda.Function{Name: "f", Timeout: time.Hour})
+	ended := hold(t.Context(), h)
+	log.await(t, 1)
 	h.Close()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 	if _, err := h.Invoke(t.Context(), "f", nil); err == nil {
 		t.Error("it answers after the host was closed")
 	}

@@ -89,6 +89,9 @@ func handle(payload []byte, header http.Header) (answer []byte, failed bool) {
 		return []byte(`{"errorType":"Wanted","errorMessage":"` + o.Text + `"}`), true
 	case "sleep":
 		time.Sleep(time.Duration(o.Millis) * time.Millisecond)
+	case "hold": // until it is killed
+		fmt.Println("holding", os.Getpid())
+		time.Sleep(time.Hour)
 	case "exit":
 		os.Exit(3)
 	case "size":
