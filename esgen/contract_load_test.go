@@ -155,7 +155,7 @@ func testKilledAtRandom(t *testing.T, program string) {
 		t.Fatalf("only %d events were acknowledged", len(acknowledged))
 	}
 	base, _ := startProgram(t, program, store)
-	c := contract{base}
+	c := contract{base: base}
 	for id, body := range acknowledged {
 		if a := c.get(t, "/events?id="+url.QueryEscape(id)); a.body != `{"items":[`+body+`]}` {
 			t.Errorf("%s was acknowledged as %s and is %d %s", id, body, a.status, a.body)

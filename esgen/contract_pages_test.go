@@ -237,7 +237,9 @@ func testParameters(t *testing.T, c contract) {
 		"/?x=1", "/?Limit=1", "/?limit", "/?limit=1&limit=1", "/?%ff=1", "/?limit=%ff", "/?limit=%zz", "/?limit=1;order=asc", "/?=", "/?id=par&limit=1", "/?id=par&cursor=x", "/?id=par&status=placed", "/?id=par&id=par",
 		"/par?x=1", "/par?limit=1", "/par?id=par", "/default/par?status=placed", "/events/par?x=", "/-/health?x=1", "/customer-summary?x=1", "/par?order=asc",
 	} {
-		c.get(t, target).want(t, 400, "parameter")
+		if c.sendable(target) {
+			c.get(t, target).want(t, 400, "parameter")
+		}
 	}
 	c.post(t, placed("par", "")).want(t, 409, "state")
 	c.do(t, "POST", "/?x=1", placed("par-2", "")).want(t, 400, "parameter")

@@ -70,7 +70,7 @@ func TestContractOfParcels(t *testing.T) {
 	program := buildProgram(t, dir)
 	store := filepath.Join(dir, ".esgen", "local", "store.db")
 	base, kill := startProgram(t, program, store)
-	c := contract{base}
+	c := contract{base: base}
 	t.Run("keys in any spelling", func(t *testing.T) { testSpelledKeys(t, c) })
 	t.Run("long index keys", func(t *testing.T) { testLongIndexKeys(t, c) })
 	t.Run("quarantine", func(t *testing.T) {
@@ -239,7 +239,7 @@ func testRepaired(t *testing.T, tool, dir, stub, store string) {
 		t.Errorf("status -json: %d\n%s", status, out)
 	}
 	base, _ := startProgram(t, buildProgram(t, dir), store)
-	a := contract{base}.get(t, "/q?minVersion=3")
+	a := contract{base: base}.get(t, "/q?minVersion=3")
 	a.want(t, 200, "")
 	a.members(t, object{"version": 3, "address": "there"})
 }
@@ -259,7 +259,7 @@ func ask(t *testing.T, tool, dir string, args ...string) (out string, status int
 // testBehind: the stream loses everything, so that a read has all to fold itself.
 func testBehind(t *testing.T, program string) {
 	base, _ := startProgram(t, program, filepath.Join(t.TempDir(), "store.db"), "-faults", "drop=1")
-	c := contract{base}
+	c := contract{base: base}
 	for i := range 501 {
 		a := c.post(t, sent("far", fmt.Sprintf("a%d", i+1), ""))
 		if a.status != http.StatusCreated {

@@ -51,6 +51,9 @@ func testHead(t *testing.T, c contract) {
 			t.Errorf("HEAD %s: %d %q, GET %d", target, head.status, head.body, get.status)
 		}
 		for _, name := range []string{"Content-Type", "ETag", "Link", "Cache-Control", "Content-Length"} {
+			if name == "Content-Length" && c.gateway {
+				continue // the gateway counts what the function gives it
+			}
 			if head.header.Get(name) != get.header.Get(name) {
 				t.Errorf("HEAD %s: %s is %q, GET %q", target, name, head.header.Get(name), get.header.Get(name))
 			}
@@ -87,7 +90,11 @@ func testLargeBodies(t *testing.T, c contract) {
 	c.post(t, strings.Repeat("[", 5<<20)).want(t, 413, "too-large")
 	// A client that sends all before it reads gets its answer, too.
 	huge := strings.Repeat("[", 20<<20)
-	if a := c.raw(t, fmt.Sprintf("POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", len(huge), huge)); !strings.HasPrefix(a, "HTTP/1.1 413 ") {
+	if c.gateway {
+		if a := c.post(t, huge); a.status != 413 {
+			t.Errorf("20 MB: %d %.100s", a.status, a.body)
+		}
+	} else if a := c.raw(t, fmt.Sprintf("POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", len(huge), huge)); !strings.HasPrefix(a, "HTTP/1.1 413 ") {
 		t.Errorf("20 MB: %.100q", a)
 	}
 	// Valid, below 1 MB, and more than an item of a table holds.
@@ -161,6 +168,9 @@ func testHostileHeaders(t *testing.T, c contract) {
 		if a.status != 200 && !(headers[0] == "Expect" && a.status == 417) {
 			t.Errorf("%.60q: %d %s", headers, a.status, a.body)
 		}
+	}
+	if c.gateway {
+		return
 	}
 	if a := c.raw(t, "GET /-/health HTTP/1.1\r\nHost: localhost\r\nX-Big: "+strings.Repeat("x", 200<<10)+"\r\n\r\n"); !strings.HasPrefix(a, "HTTP/1.1 431 ") {
 		t.Errorf("200 KB of headers: %.60q", a)
