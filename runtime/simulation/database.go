@@ -21,6 +21,7 @@ import (
 // for reads that are behind.
 type database struct {
 	mu       sync.Mutex // of direct calls
+	direct   int        // so many
 	events   map[string][]es.Recorded
 	ids      []string // of entities, in the order in which they began
 	tables   map[es.Table]*table

@@ -28,6 +28,9 @@ func (w *world) spawn(kind string, deployment int) *process {
 	w.processes++
 	p := &process{world: w, name: fmt.Sprintf("%s-%d", kind, w.processes), deployment: deployment}
 	p.ctx, p.kill = context.WithCancel(context.Background())
+	if w.ended {
+		p.kill()
+	}
 	p.jump(w.rand)
 	return p
 }

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -42,6 +43,9 @@ func direct(d *database) es.Stores {
 		do: func(ctx context.Context, _ calling, run func() error) error {
 			d.mu.Lock()
 			defer d.mu.Unlock()
+			if d.direct++; d.direct > mostDirect {
+				return errEndless
+			}
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -51,6 +55,11 @@ func direct(d *database) es.Stores {
 	}
 	return a.stores()
 }
+
+// mostDirect ends what goes on and on in a world at rest.
+const mostDirect = 200_000
+
+var errEndless = errors.New("simulation: this does not end")
 
 func (a *access) stores() es.Stores { return es.Stores{Events: a, Views: a, Progress: a} }
 

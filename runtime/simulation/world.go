@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	goruntime "runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -37,6 +38,7 @@ type world struct {
 
 	deployment int
 	closing    bool // clients have finished
+	ended      bool // everybody is to end, finished or not
 	broken     []string
 
 	clients   *clients
@@ -58,7 +60,7 @@ const (
 )
 
 // mostSteps ends a world that does not come to rest.
-const mostSteps = 400_000
+const mostSteps = 100_000
 
 // call is a call of the store, or somebody's turn, that waits for the scheduler.
 type call struct {
@@ -149,14 +151,25 @@ func (w *world) projected() bool {
 	return w.written() && w.left(projecting) == 0 && w.left(surrounding) == 0 && !w.pending(steps)
 }
 
-// abandon lets everybody go who still waits.
+// abandon ends everybody who still goes on.
 func (w *world) abandon() {
-	for _, c := range w.calls {
-		if c.process != nil {
-			c.process.kill()
+	w.ended = true
+	for w.left(client)+w.left(consuming)+w.left(relaying)+w.left(projecting)+w.left(surrounding) > 0 {
+		for _, c := range w.calls {
+			if c.process != nil {
+				c.process.kill()
+			}
+			c.answer <- errEnded
+		}
+		w.calls = nil
+		synctest.Wait()
+		if w.collect(); len(w.calls) == 0 {
+			<-w.bell
 		}
 	}
 }
+
+var errEnded = errors.New("simulation: the world has ended")
 
 func (w *world) step() {
 	now := time.Now()
@@ -351,7 +364,9 @@ func (w *world) start(name string, role role, run func(a *actor)) {
 func (a *actor) turn() {
 	c := &call{calling: calling{name: "turn"}, who: a.name, answer: make(chan error, 1)}
 	a.world.arrive(c)
-	<-c.answer
+	if <-c.answer != nil {
+		goruntime.Goexit()
+	}
 }
 
 func (a *actor) sleep(d time.Duration) {
