@@ -3,8 +3,12 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # A number of inputs, not a time: go test -fuzz sometimes fails at its own deadline.
 FUZZTIME ?= 3000x
 SEEDS ?= 1000
-# Services of users are modules of their own; so are the programs we compare with.
-MODULES = . example-service
+# Services of users are modules of their own, and so are their CDK apps and the programs we compare with.
+MODULES = . example-service example-service/infra
+# The CDK says at every turn what it thinks of the version of Node.
+export JSII_DEPRECATED = quiet
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 18,20,21,23
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION = 1
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -18,9 +18,9 @@ func TestReadme(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs a whole service")
 	}
-	for _, tool := range []string{"bash", "curl"} {
+	for tool, install := range map[string]string{"bash": "bash", "curl": "curl", "node": "nodejs", "npx": "npm"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("the tutorial needs %s: apt-get install %s", tool, tool)
+			t.Skipf("the tutorial needs %s: apt-get install %s", tool, install)
 		}
 	}
 	text, err := os.ReadFile(filepath.Join("..", "README.md"))
@@ -46,6 +46,7 @@ func TestReadme(t *testing.T) {
 		`"pointer":"/title"`, `"pointer":"/priority"`, `"pointer":"/colour"`, // every violation
 		`"code":"state"`,
 		`"assignee":"ann","started":1`, // the new view, of the old events
+		"shop-dev.template.json", "shop-dev-data.template.json", // what would be deployed
 	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the tutorial did not show %s:\n%s", want, out)

@@ -59,6 +59,8 @@ A new view needs a name, the events it folds and its fields:
 | `+"`views/<view>/`"+` | the aggregators and their tests are yours, `+"`*_gen.go`"+` is esgen's |
 | `+"`consumers/<consumer>/`"+` | the handlers are yours, `+"`*_gen.go`"+` is esgen's |
 | `+"`upcasts/`"+` | yours: from an older revision of an event to the next |
+| `+"`authorizer/`"+` | yours, with `+"`auth: custom`"+`: who may call |
+| `+"`infra/`"+` | the CDK app: `+"`*_gen.go`"+` is esgen's, `+"`own.go`"+` and the rest are yours |
 | `+"`events/`, `types/`, `cmd/`, `.esgen/`"+` | esgen's: regenerate writes them, check them in |
 
 Regenerate never touches a file of yours: move and group functions as you like.
@@ -68,7 +70,32 @@ Regenerate never touches a file of yours: move and group functions as you like.
     go test ./...
 
 Each view has a `+"`view_test.go`"+` to start from: given these events, want these records.
-`, s.Entity.Key, sampleView(s))
+
+## Deploy it
+
+You need credentials for an AWS account, Node.js 22 or newer, and once per account and region `+"`cd infra && npx aws-cdk bootstrap`"+`.
+
+    cd infra
+    npx aws-cdk deploy %[3]s-dev               # the stage dev: %[3]s-dev-data, which has the tables, and %[3]s-dev
+    npx aws-cdk deploy %[3]s-prod -c stage=prod
+
+The first run compiles the CDK, which takes a minute or two. The output `+"`Url`"+` is where the service answers. `+"`esgen up`"+` runs the
+same stack on this machine. What is yours to add or to change belongs into `+"`infra/own.go`"+`; `+"`cd infra && go test ./...`"+` tests it.
+`+"`-c alarmEmail=you@example.com`"+` mails alarms, `+"`-c target=linux/amd64`"+` builds for x86. Events, and outside of dev also views, outlive
+their stacks. If your account restricts what CloudFormation may do, allow it `+"`cloudformation:DescribeStacks`"+`.
+
+    esgen status --stack %[3]s-dev             # how far the views are, what waits and why
+    esgen redrive --stack %[3]s-dev            # deliver again what was given up
+`, s.Entity.Key, sampleView(s), s.Name)
+	if s.Pipeline != nil {
+		fmt.Fprintf(&b, `
+`+"`npx aws-cdk deploy %[1]s-pipeline`"+`, once, makes a pipeline that follows the branch, itself included. It needs the ARN of a
+CodeConnections connection in esgen.yaml, or as `+"`connection`"+` in the context of cdk.json; `+"`sourceFolder`"+` there says where in the
+repository the service is. The light alternative is GitHub Actions: deploy %[1]s-github, once, and set the repository's variables
+AWS_DEPLOY_ROLE (the output RoleArn) and AWS_REGION. Both build from the repository alone: a `+"`replace`"+` in go.mod that leads out of
+it does not work there.
+`, s.Name)
+	}
 	return []byte(b.String())
 }
 

