@@ -76,7 +76,7 @@ func parseStatement(raw json.RawMessage) (Statement, error) {
 		}
 	}
 	if members["Effect"] == nil || len(s.Actions) == 0 || len(s.Resources) == 0 {
-		return Statement{}, errors.New("Effect, Action and Resource are needed")
+		return Statement{}, errors.New("the members Effect, Action and Resource are needed")
 	}
 	return s, nil
 }

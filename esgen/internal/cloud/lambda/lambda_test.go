@@ -243,6 +243,32 @@ func TestBusyProcessesAreJoinedByOthersUpToABound(t *testing.T) {
 	}
 }
 
+func TestARestartLetsInvocationsEnd(t *testing.T) {
+	h, log := host(t, lambda.Function{Name: "f"})
+	file := filepath.Join(t.TempDir(), "go-on")
+	answered := make(chan string, 1)
+	go func() {
+		r, err := h.Invoke(context.WithoutCancel(t.Context()), "f", []byte(`{"do":"await","text":"`+file+`"}`))
+		answered <- fmt.Sprint(string(r.Payload), r.FunctionError, err)
+	}()
+	log.await(t, 1)
+	if err := h.Restart("f"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	log.mu.Lock()
+	busy := strings.TrimPrefix(log.lines[0], "f: holding ")
+	log.mu.Unlock()
+	if got := <-answered; got != busy+"<nil>" {
+		t.Errorf("a busy process, %s, answers %s", busy, got)
+	}
+	if next := string(invoke(t, h, "f", `{"do":"process"}`).Payload); next == busy {
+		t.Error("it goes on after the restart")
+	}
+}
+
 func TestAFunctionGoesOnWithoutItsCaller(t *testing.T) {
 	h, log := host(t, lambda.Function{Name: "f", Timeout: time.Hour})
 	ctx, cancel := context.WithCancel(t.Context())

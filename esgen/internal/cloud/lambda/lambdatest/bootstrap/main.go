@@ -92,6 +92,12 @@ func handle(payload []byte, header http.Header) (answer []byte, failed bool) {
 	case "hold": // until it is killed
 		fmt.Println("holding", os.Getpid())
 		time.Sleep(time.Hour)
+	case "await": // until the file is there
+		fmt.Println("holding", os.Getpid())
+		for _, err := os.Stat(o.Text); err != nil; _, err = os.Stat(o.Text) {
+			time.Sleep(time.Millisecond)
+		}
+		return fmt.Appendf(nil, "%d", os.Getpid()), false
 	case "exit":
 		os.Exit(3)
 	case "size":
