@@ -45,7 +45,7 @@ func TestReadme(t *testing.T) {
 		`"status":"started"`, `"version":2`, // the view
 		`"pointer":"/title"`, `"pointer":"/priority"`, `"pointer":"/colour"`, // every violation
 		`"code":"state"`,
-		`"assignee":"ann","started":1`, // the new view, of the old events
+		`"assignee":"ann","started":1`,                          // the new view, of the old events
 		"shop-dev.template.json", "shop-dev-data.template.json", // what would be deployed
 	} {
 		if !strings.Contains(string(out), want) {

@@ -84,6 +84,17 @@ func (s *Service) Queue(name string) *Queue {
 	return s.queues[name]
 }
 
+// All returns the queues in the order in which they were created.
+func (s *Service) All() []*Queue {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*Queue, len(s.names))
+	for i, name := range s.names {
+		all[i] = s.queues[name]
+	}
+	return all
+}
+
 // QueueByARN returns the queue with that ARN, or nil.
 func (s *Service) QueueByARN(arn string) *Queue {
 	s.mu.Lock()
