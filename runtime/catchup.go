@@ -107,6 +107,16 @@ func (w *work) advanceWindow(ctx context.Context, front []*catchUp) {
 		w.countRead(c)
 		sources = append(sources, c.arm(w)...)
 	}
+	if w.turns != nil {
+		if err := w.turns.gate.pass(ctx); err != nil {
+			for _, s := range sources {
+				s.fail(err)
+			}
+			return
+		}
+		defer w.turns.gate.leave()
+		w.rows.forgetShared() // others may have had their turn
+	}
 	if !w.load(ctx, sources) {
 		return
 	}
@@ -183,8 +193,8 @@ func (c *catchUp) look(w *work) (goal int64) {
 			continue
 		}
 		at := w.rows.holder(s).position
-		if at >= c.goals[i] {
-			s.status = done
+		if at >= c.goals[i] { // another process has come so far
+			s.status, s.target = done, c.goals[i]
 			continue
 		}
 		c.start, goal = min(c.start, at), max(goal, c.goals[i])
