@@ -59,10 +59,16 @@ func (w *world) listen() {
 		w.logs.events.add(e.EntityID, func(sequence string) json.RawMessage { return eventRecord(&e, sequence) })
 	}
 	w.db.onChange = func(c change) {
+		w.watchRevisions(&c)
 		view := c.table.View
-		if l := w.logs.changes[view]; l != nil {
+		if l := w.logs.changes[view]; l != nil && w.newest(c.table) {
 			w.logs.made[view] = append(w.logs.made[view], c)
 			l.add(c.record.Key, func(sequence string) json.RawMessage { return changeRecord(&c.record, sequence) })
+		}
+	}
+	w.db.onEntry = func(e es.Entry) {
+		if e.Part == es.PartActive {
+			w.switched[e.ID] = w.steps
 		}
 	}
 	relayed := w.rand.IntN(2) == 0
@@ -80,6 +86,14 @@ func (w *world) listen() {
 	if relayed && len(w.consumers) > 0 {
 		w.startRelays()
 	}
+}
+
+// newest reports whether a table is that of the revision that is deployed: the one whose stream
+// consumers are attached to.
+func (w *world) newest(t es.Table) bool {
+	return slices.ContainsFunc(w.service.Model(w.deployment).Views, func(v es.View) bool {
+		return v.Name == t.View && v.Revision == t.Revision
+	})
 }
 
 func (c *consumer) log() *log {

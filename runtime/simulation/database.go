@@ -32,6 +32,7 @@ type database struct {
 	// The streams.
 	onEvent  func(es.Recorded)
 	onChange func(change)
+	onEntry  func(es.Entry)
 }
 
 // change is a record's change, with the table and whether a rebuild has made it.
@@ -51,7 +52,7 @@ type table struct {
 func newDatabase(now func() time.Time) *database {
 	return &database{
 		events: map[string][]es.Recorded{}, tables: map[es.Table]*table{}, progress: map[string]map[string]es.Entry{},
-		now: now, onEvent: func(es.Recorded) {}, onChange: func(change) {},
+		now: now, onEvent: func(es.Recorded) {}, onChange: func(change) {}, onEntry: func(es.Entry) {},
 	}
 }
 
@@ -439,5 +440,6 @@ func (d *database) putProgress(was int64, e es.Entry) error {
 		d.progress[e.Part] = map[string]es.Entry{}
 	}
 	d.progress[e.Part][e.ID] = e
+	d.onEntry(e)
 	return nil
 }

@@ -20,6 +20,7 @@ type judge struct {
 }
 
 func (j *judge) judge() {
+	j.current = nil
 	for _, text := range j.db.misuse {
 		j.breach("", "the stores were misused: %s", text)
 	}
@@ -281,19 +282,19 @@ func (j *judge) wasSo(g *get, least, most int64) bool {
 func (j *judge) judgeViews() {
 	ctx := context.Background()
 	if !j.stream.lossy && j.countLeft() == 0 {
-		j.compare("all batches were taken")
+		j.compare("all batches were taken", true)
 	}
 	p := j.atRest(j.deployment)
 	if sum, err := p.Reconcile(ctx, es.ReconcileOptions{}); err != nil {
 		j.breach("", "reconcile: %v, %+v", err, sum)
 	}
 	if !j.stream.lossy {
-		j.compare("what batches left was reconciled")
+		j.compare("what batches left was reconciled", true)
 	}
 	if sum, err := p.Reconcile(ctx, es.ReconcileOptions{Full: true}); err != nil {
 		j.breach("", "reconcile: %v, %+v", err, sum)
 	}
-	j.compare("all was reconciled")
+	j.compare("all was reconciled", false)
 	j.judgeStatus(p)
 	j.deployment = j.service.Deployments
 	p = j.atRest(j.deployment)
@@ -303,12 +304,24 @@ func (j *judge) judgeViews() {
 	if sum, err := p.Reconcile(ctx, es.ReconcileOptions{Full: true}); err != nil {
 		j.breach("", "reconcile: %v, %+v", err, sum)
 	}
-	j.compare("the code was mended")
+	j.compare("the code was mended", false)
 	j.judgeStatus(p)
+	j.judgeRebuilds(p)
 	for _, q := range j.quarantine() {
 		j.breach(q.EntityID, "%s is in quarantine in %s though the code is mended: %s", q.EntityID, q.View, q.Reason)
 	}
 	j.judgeIndexes()
+}
+
+// judgeRebuilds: when a rebuild has ended, readers get the new revision, complete.
+func (j *judge) judgeRebuilds(p *es.Projector) {
+	for _, v := range j.revised() {
+		done, err := p.Rebuild(context.Background(), v.Name, es.RebuildOptions{Alone: true, Parallel: 1})
+		if err != nil || done.Active != v.Revision || done.Left > 0 {
+			j.breach("", "rebuild of %s: %+v, %v", v.Name, done, err)
+		}
+	}
+	j.compare("all is rebuilt", false)
 }
 
 // atRest is a projector in a world where nothing goes wrong any more.
@@ -348,8 +361,15 @@ func (j *judge) quarantine() (all []es.Quarantined) {
 	return all
 }
 
-// compare compares all records with the fold of the histories.
-func (j *judge) compare(when string) {
+// building reports whether readers get an older revision of a view.
+func (j *judge) building(view string, revision int) bool {
+	e := j.db.entry(es.PartActive, view)
+	return e != nil && e.Value != strconv.Itoa(revision)
+}
+
+// compare compares all records with the fold of the histories. partial says that revisions that are
+// being built may lack records.
+func (j *judge) compare(when string, partial bool) {
 	stops := map[string]map[string]int64{} // view, entity: the version that cannot be folded
 	for _, q := range j.quarantine() {
 		if !j.held(q) {
@@ -366,6 +386,9 @@ func (j *judge) compare(when string) {
 	}
 	whole := j.service.Fold(j.histories)
 	for _, v := range j.service.Model(j.deployment).Views {
+		if partial && j.building(v.Name, v.Revision) {
+			continue
+		}
 		want := whole[v.Name]
 		if stop := stops[v.Name]; stop != nil {
 			want = j.service.Fold(j.until(stop))[v.Name]

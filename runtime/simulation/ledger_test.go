@@ -283,6 +283,9 @@ func ledgerModel(deployment int) *es.Model {
 			},
 			New: func(key string) es.Record { return &purse{key: key, member: "tag", broken: broken} }},
 	}
+	if deployment == 3 {
+		m.Views[0].Revision, m.Views[2].Revision = 2, 2
+	}
 	m.Consumers = []es.Consumer{
 		{Name: "echo", Events: []string{"Opened", "Moved", "Closed"}, Start: func(_ context.Context, service *es.Appender) (es.Handler, error) {
 			return &echo{service}, nil
@@ -318,7 +321,7 @@ func (h *echo) HandleChange(context.Context, es.RecordChange) error { return nil
 var ledger = simulation.Service{
 	Name:        "ledger",
 	Model:       ledgerModel,
-	Deployments: 2,
+	Deployments: 3,
 	Entity:      func(i int) string { return fmt.Sprintf("a%d", i) },
 	Next:        nextEntry,
 	Fold:        foldLedger,

@@ -61,11 +61,17 @@ func (p *process) stores() es.Stores {
 	return a.stores()
 }
 
-type whoKey struct{}
+// caller is who calls the stores, and since which step of the world.
+type caller struct {
+	name  string
+	began int
+}
+
+type callerKey struct{}
 
 // context is what an actor calls a part of the process with.
 func (p *process) context(a *actor, timeout time.Duration) (context.Context, context.CancelFunc) {
-	ctx := context.WithValue(p.ctx, whoKey{}, a.name)
+	ctx := context.WithValue(p.ctx, callerKey{}, caller{a.name, a.world.steps})
 	ctx = jitter.Seeded(ctx, rand.New(rand.NewPCG(a.rand.Uint64(), 0)))
 	return context.WithTimeout(ctx, timeout)
 }
@@ -75,8 +81,8 @@ func (p *process) do(ctx context.Context, c calling, run func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	who, _ := ctx.Value(whoKey{}).(string)
-	waiting := &call{calling: c, who: who, process: p, ctx: ctx, run: run, answer: make(chan error, 1)}
+	from, _ := ctx.Value(callerKey{}).(caller)
+	waiting := &call{calling: c, who: from.name, began: from.began, process: p, ctx: ctx, run: run, answer: make(chan error, 1)}
 	p.world.arrive(waiting)
 	select {
 	case err := <-waiting.answer:

@@ -176,7 +176,7 @@ func (p *projectors) warm() {
 	w, a := p.a.world, p.a
 	switch {
 	case p.process == nil || p.process.crashed() || a.chance(0.15):
-	case p.process.deployment < w.deployment && a.chance(0.5):
+	case p.process.deployment < w.deployment && (w.settled || a.chance(0.5)):
 	default:
 		return
 	}
@@ -202,9 +202,12 @@ func (p *projectors) project(batch []es.Recorded) (retry int, err error) {
 		a.world.trace.add(line{who: a.name + "@" + p.process.name, what: "project", about: r.EntityID, note: fmt.Sprint("version ", r.Version)})
 	}
 	ctx, cancel := p.process.context(a, timeout)
+	a.world.atWork = append(a.world.atWork, p.process)
 	_, retry, err = p.projector.Project(ctx, batch)
 	cancel()
 	a.turn()
+	i := slices.Index(a.world.atWork, p.process)
+	a.world.atWork = slices.Delete(a.world.atWork, i, i+1)
 	if p.process.crashed() {
 		return 0, context.Canceled
 	}

@@ -29,6 +29,7 @@ type world struct {
 	steps   int
 
 	calls     []*call // that wait, in an order that follows from the run alone
+	current   *call   // that happens
 	processes int     // started so far
 
 	mu      sync.Mutex
@@ -37,8 +38,11 @@ type world struct {
 	bell    chan struct{}
 
 	deployment int
-	closing    bool // clients have finished
-	ended      bool // everybody is to end, finished or not
+	settled    bool           // no batch is handed to older code any more
+	atWork     []*process     // that fold a batch
+	switched   map[string]int // by view: the step since which readers get the newest revision
+	closing    bool           // clients have finished
+	ended      bool           // everybody is to end, finished or not
 	broken     []string
 
 	clients   *clients
@@ -66,6 +70,7 @@ const mostSteps = 100_000
 type call struct {
 	calling
 	who      string
+	began    int      // the step in which what it is part of began
 	process  *process // nil for a turn
 	ctx      context.Context
 	run      func() error
@@ -241,6 +246,7 @@ var errLost = errors.New("simulation: the answer of the store was lost")
 
 // perform has a call happen, or fail.
 func (w *world) perform(c *call) {
+	w.current = c
 	if c.isTurn() {
 		w.done(c)
 		c.answer <- nil
