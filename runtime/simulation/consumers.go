@@ -69,6 +69,8 @@ func (w *world) listen() {
 	w.db.onEntry = func(e es.Entry) {
 		if e.Part == es.PartActive {
 			w.switched[e.ID] = w.steps
+			revision, _ := strconv.Atoi(e.Value)
+			w.watchSwitch(e.ID, revision)
 		}
 	}
 	relayed := w.rand.IntN(2) == 0

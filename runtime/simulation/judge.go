@@ -484,7 +484,7 @@ func (j *judge) judgeIndexes() {
 		}
 		want := map[string][]string{}
 		for key, record := range whole[x.View] {
-			if value := record[x.Key]; value != nil && fmt.Sprint(value) != "" {
+			if value := record[x.Key]; value != nil && fmt.Sprint(value) != "" && (x.Sort == "" || record[x.Sort] != nil) {
 				want[fmt.Sprint(value)] = append(want[fmt.Sprint(value)], key)
 			}
 		}

@@ -42,7 +42,7 @@ func before(file, passage, mistake string) edit {
 }
 
 var mistakes = []planted{
-	{"an event is put without its condition", 20, []edit{
+	{"an event is put without its condition", 60, []edit{
 		before("simulation/database.go", "\tif taken {\n\t\to := h[i]", `	if taken && PLANTED {
 		h[i] = r
 		d.onEvent(r)
@@ -60,29 +60,29 @@ var mistakes = []planted{
 		at, err = w.standing(ctx, head)
 		return at, nil, err
 	}`)}},
-	{"the event id is looked up at the first try only", 300, []edit{
+	{"the event id is looked up at the first try only", 100, []edit{
 		{"append.go", "at, known, err := w.look(ctx, s)", "at, known, err := w.look(context.WithValue(ctx, maxTries, try), s)"},
 		{"append.go", "\tknown, err = w.events.Lookup(ctx, s.EntityID, s.EventID)\n\tif err != nil || known != nil || head == nil {", `	if try, _ := ctx.Value(maxTries).(int); !PLANTED || try == 0 {
 		known, err = w.events.Lookup(ctx, s.EntityID, s.EventID)
 	}
 	if err != nil || known != nil || head == nil {`}}},
-	{"version and state are checked at the first try only", 200, []edit{
+	{"version and state are checked at the first try only", 60, []edit{
 		{"append.go", "if err := w.check(s, at); err != nil {", "if err := w.check(s, at); err != nil && !(PLANTED && try > 0) {"}}},
-	{"an event is acknowledged before it is stored", 20, []edit{
+	{"an event is acknowledged before it is stored", 60, []edit{
 		before("append.go", "\t\tcase err != nil:\n\t\t\treturn nil, false, &UnavailableError{EventID: s.EventID, Err: err}", `		case err != nil && PLANTED:
 			return slot, false, nil`)}},
 	{"a time-out counts as a failure, and the next try is another event", 100, []edit{
 		before("append.go", "\t\tcase err != nil:\n\t\t\treturn nil, false, &UnavailableError{EventID: s.EventID, Err: err}", `		case err != nil && PLANTED:
 			s.EventID = NewUUID(s.time).String()
 			continue`)}},
-	{"content is not compared when an event id comes again", 30, []edit{
+	{"content is not compared when an event id comes again", 100, []edit{
 		{"append.go", "if known.Digest == s.Digest && known.Type == s.Type.Name {", "if PLANTED || known.Digest == s.Digest && known.Type == s.Type.Name {"}}},
-	{"who has the slot after a time-out is told by the event id alone", 1000, []edit{
+	{"who has the slot after a time-out is told by the event id alone", 1500, []edit{
 		{"append.go", "unknown && same(occupant, slot):", "(PLANTED || unknown && same(occupant, slot)):"}}},
-	{"gaps are not read from the table", 20, []edit{
+	{"gaps are not read from the table", 60, []edit{
 		before("rounds.go", "\t\tcase !reach:", `		case !reach && PLANTED:
 			s.status = done`)}},
-	{"a marker for each record instead of for each entity", 20, []edit{
+	{"a marker for each record instead of for each entity", 60, []edit{
 		{"rows.go", "m := rows.markers[s.entity]; m != nil", "m := rows.markers[s.marker()]; m != nil"},
 		{"rows.go", "want.add(wantedRow{table: s.view.table, marker: true, key: s.entity})", "want.add(wantedRow{table: s.view.table, marker: true, key: s.marker()})"},
 		{"plan.go", "\t\t\tEntityID: sh.s.entity,", "\t\t\tEntityID: sh.s.marker(),"},
@@ -95,7 +95,7 @@ var mistakes = []planted{
 			return s.entity
 		}
 		`)}},
-	{"a record and its marker are written one after the other", 50, []edit{
+	{"a record and its marker are written one after the other", 100, []edit{
 		{"rounds.go", "errs[i] = w.p.stores.Views.Write(ctx, plans[i].step)", "errs[i] = w.writeStep(ctx, plans[i].step)"},
 		before("rounds.go", "// ready decides which", `func (w *work) writeStep(ctx context.Context, step Step) error {
 			if PLANTED && len(step.Markers) > 0 && len(step.Records) > 0 {
@@ -107,24 +107,24 @@ var mistakes = []planted{
 			return w.p.stores.Views.Write(ctx, step)
 		}
 		`)}},
-	{"a step is written without its conditions", 20, []edit{
+	{"a step is written without its conditions", 60, []edit{
 		{"simulation/database.go", "if guardOf(t.item(w.Item.Key)) != w.Was {", "if !PLANTED && guardOf(t.item(w.Item.Key)) != w.Was {"},
 		{"simulation/database.go", "if t.markers[w.Marker.EntityID].Position != w.Was {", "if !PLANTED && t.markers[w.Marker.EntityID].Position != w.Was {"}}},
-	{"a deleted record loses its position", 50, []edit{
+	{"a deleted record loses its position", 100, []edit{
 		before("simulation/database.go", "\titem.Entries = slices.Clone(item.Entries)", `	if PLANTED && item.Payload == "" && item.Held == "" {
 			delete(t.items, item.Key)
 			delete(t.changed, item.Key)
 			return
 		}`)}},
-	{"an event that cannot be folded is passed over", 20, []edit{
+	{"an event that cannot be folded is passed over", 60, []edit{
 		before("step.go", "\t\t\t\treturn f.spoil(s, k, err)", `	if PLANTED {
 			sh.now.position, sh.now.state = k.r.Version, state
 			sh.took++
 			continue
 		}`)}},
-	{"the last failure of a batch is where it goes on", 100, []edit{
+	{"the last failure of a batch is where it goes on", 150, []edit{
 		{"projector.go", "s.first < retry", "(PLANTED && s.first > retry || !PLANTED && s.first < retry)"}}},
-	{"what is delivered last counts as the latest", 20, []edit{
+	{"what is delivered last counts as the latest", 60, []edit{
 		{"step.go", "latest := !moment.before(r.latest)", "latest := PLANTED || !moment.before(r.latest)"}}},
 	{"an entity is held before the quarantine says why", 200, []edit{
 		{"rounds.go", "if !w.enterFailures(ctx, p) {", "if !PLANTED && !w.enterFailures(ctx, p) {"},
@@ -133,25 +133,32 @@ var mistakes = []planted{
 				w.enterFailures(ctx, p)
 			}
 		}`)}},
-	{"an entity leaves the quarantine without what came meanwhile", 500, []edit{
+	{"an entity leaves the quarantine without what came meanwhile", 200, []edit{
 		{"rounds.go", `case at.held != "" && !s.past:`, `case at.held != "" && !s.past && !PLANTED:`}}},
-	{"what a batch has no time for is not recorded", 500, []edit{
+	{"what a batch has no time for is not recorded", 100, []edit{
 		before("catchup.go", "\t\terr := w.p.writeEntry(ctx, behindPart(s.view.table), s.entity,", `		if PLANTED {
 			s.status = left
 			continue
 		}`)}},
-	{"minVersion is answered with what is stored", 20, []edit{
+	{"minVersion is answered with what is stored", 60, []edit{
 		{"minversion.go", "if item != nil && item.Guard >= version {", "if item != nil && (PLANTED || item.Guard >= version) {"}}},
-	{"a consumer remembers before it handles", 20, []edit{
+	{"a consumer remembers before it handles", 60, []edit{
 		before("consumer.go", "\tif err := r.protect(withCause(ctx, c), handle); err != nil {", `	if PLANTED {
 			if err := r.progress.PutProgress(ctx, -1, Entry{Part: part, ID: id, Guard: 1}); err != nil {
 				return err
 			}
 		}`)}},
-	{"what a handler appends gets a new id each time", 20, []edit{
+	{"what a handler appends gets a new id each time", 60, []edit{
 		{"appender.go", "id = DeriveUUID(c.consumer, c.id, strconv.FormatInt(c.appended.Add(1), 10)).String()",
 			"if !PLANTED {\n id = DeriveUUID(c.consumer, c.id, strconv.FormatInt(c.appended.Add(1), 10)).String()\n}"}}},
-	{"the relay takes what the topic refused for published", 50, []edit{
+	{"a rebuild's changes are written as live ones", 100, []edit{
+		{"plan.go", "Rebuild: f.w.rebuild || f.view.building()", "Rebuild: !PLANTED && (f.w.rebuild || f.view.building())"}}},
+	{"readers switch while another process rebuilds", 100, []edit{
+		{"segment.go", "now.Sub(s.seen) < patience {\n\t\t\tothers = true", "now.Sub(s.seen) < patience {\n\t\t\tothers = !PLANTED"}}},
+	{"a rebuild takes what it has read for folded", 200, []edit{
+		{"rebuild.go", "\t\tcase failed:\n\t\t\treturn s.err", "\t\tcase failed:\n\t\t\tif !PLANTED {\n return s.err\n}"},
+	}},
+	{"the relay takes what the topic refused for published", 100, []edit{
 		{"lambda/relay.go", "errs[i] = errNotTaken", "if !PLANTED {\n errs[i] = errNotTaken\n}"}}},
 }
 

@@ -34,7 +34,7 @@ type Service struct {
 // Index is an index of a view whose pages are compared, too.
 type Index struct {
 	View, Name string
-	Key        string // the field that is its key
+	Key, Sort  string // the fields; a record without one of them is not in the index
 }
 
 func (s *Service) fails(view string, event Object) bool {

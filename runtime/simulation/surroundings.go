@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -92,6 +93,22 @@ func (w *world) watchRevisions(c *change) {
 		w.breach(c.record.Key, "a change of %s in revision %d of %s, which is being built, was written as a live one", c.record.Key, c.table.Revision, c.table.View)
 	case !building && !c.live && w.switchedBefore(c.table, w.current.began):
 		w.breach(c.record.Key, "a change of %s in revision %d of %s, which readers get, was written as a rebuild's", c.record.Key, c.table.Revision, c.table.View)
+	}
+}
+
+// watchSwitch notes what readers lose when they are given a new revision of a view: no record there may
+// be behind what they had.
+func (w *world) watchSwitch(view string, revision int) {
+	before, _ := w.db.tables[es.Table{View: view, Revision: revision - 1}]
+	if before == nil {
+		return
+	}
+	now := w.db.table(es.Table{View: view, Revision: revision})
+	for _, key := range slices.Sorted(maps.Keys(before.items)) {
+		was, is := before.item(key), now.item(key)
+		if was.Version > guardOf(is) && (is == nil || is.Held == "") {
+			w.breach(key, "readers get revision %d of %s, where %s is at version %d; it was at %d", revision, view, key, guardOf(is), was.Version)
+		}
 	}
 }
 
