@@ -26,11 +26,12 @@
 //
 // # Requests
 //
-// The SDK sends each request once; the store tries again, within the deadline of the call,
-// and knows of each failure whether the write may have been done. A condition that fails
-// because an earlier try has done the write is success; a transaction has a token for that.
-// What stays unknown is an error that wraps none of package es. A conflict with a transaction
-// under way is [es.ErrThrottled]: nothing was written, and the next look tells more.
+// A request is built, signed and read without the SDK's client, of which a function would pay
+// for far more than it needs. The store itself tries again, within the deadline of the call, and
+// knows of each failure whether the write may have been done. A condition that fails because an
+// earlier try has done the write is success; a transaction has a token for that. What stays
+// unknown is an error that wraps none of package es. A conflict with a transaction under way is
+// [es.ErrThrottled]: nothing was written, and the next look tells more.
 //
 // What an append, a fold and a page consume stands in COST.md, measured by a test.
 package dynamo

@@ -36,7 +36,7 @@ func eventItem(e *es.Recorded) item {
 func eventOf(i item) (*es.Recorded, error) {
 	f := fields{item: i}
 	if n := f.number(attrFormat); n < 1 || n > eventFormat {
-		return nil, fmt.Errorf("dynamo: an event item has format %d, this program reads 1 to %d: use the esgen that wrote it", n, eventFormat)
+		return nil, errFormat(n)
 	}
 	e := &es.Recorded{
 		EntityID: f.text(attrID), Version: f.number(attrVersion), EventID: f.text(attrEventID),
@@ -47,12 +47,16 @@ func eventOf(i item) (*es.Recorded, error) {
 	return e, f.err
 }
 
+func errFormat(n int64) error {
+	return fmt.Errorf("dynamo: an event item has format %d, this program reads 1 to %d: use the esgen that wrote it", n, eventFormat)
+}
+
 // Head implements es.EventStore: one strong query of one item, backwards.
 func (s *Store) Head(ctx context.Context, entityID string) (*es.Recorded, error) {
 	if !isKey(entityID) {
 		return nil, ctx.Err()
 	}
-	out, err := s.query(ctx, "read the head", &dynamodb.QueryInput{
+	events, _, err := s.queryEvents(ctx, "read the head", &dynamodb.QueryInput{
 		TableName:                 &s.tables.Events,
 		KeyConditionExpression:    aws.String("#id = :id"),
 		ExpressionAttributeNames:  map[string]string{"#id": attrID},
@@ -61,10 +65,10 @@ func (s *Store) Head(ctx context.Context, entityID string) (*es.Recorded, error)
 		ScanIndexForward:          aws.Bool(false),
 		Limit:                     aws.Int32(1),
 	})
-	if err != nil || len(out.Items) == 0 {
+	if err != nil || len(events) == 0 {
 		return nil, err
 	}
-	return eventOf(out.Items[0])
+	return &events[0], nil
 }
 
 // Lookup implements es.EventStore: one strong query of the local index, which gets what the
@@ -73,7 +77,7 @@ func (s *Store) Lookup(ctx context.Context, entityID, eventID string) (*es.Recor
 	if !isKey(entityID) || !isKey(eventID) {
 		return nil, ctx.Err()
 	}
-	out, err := s.query(ctx, "look up an event id", &dynamodb.QueryInput{
+	events, _, err := s.queryEvents(ctx, "look up an event id", &dynamodb.QueryInput{
 		TableName:                 &s.tables.Events,
 		IndexName:                 aws.String(byEvent),
 		KeyConditionExpression:    aws.String("#id = :id AND #event = :event"),
@@ -83,22 +87,10 @@ func (s *Store) Lookup(ctx context.Context, entityID, eventID string) (*es.Recor
 		ConsistentRead:            aws.Bool(true),
 		Limit:                     aws.Int32(1),
 	})
-	if err != nil || len(out.Items) == 0 {
+	if err != nil || len(events) == 0 {
 		return nil, err
 	}
-	return eventOf(out.Items[0])
-}
-
-func (s *Store) query(ctx context.Context, operation string, in *dynamodb.QueryInput) (out *dynamodb.QueryOutput, err error) {
-	in.ReturnConsumedCapacity = s.wantCapacity()
-	_, err = s.attempt(ctx, operation, func(ctx context.Context) (err error) {
-		out, err = s.client.Query(ctx, in)
-		return err
-	})
-	if err == nil {
-		s.consumedOne("Query", out.ConsumedCapacity)
-	}
-	return out, err
+	return &events[0], nil
 }
 
 // Put implements es.EventStore. An occupied slot answers with the occupant at no further cost.
@@ -202,33 +194,27 @@ func (s *Store) Read(ctx context.Context, entityID string, after int64, limit in
 		return nil, false, ctx.Err()
 	}
 	limit = max(limit, 1)
-	out, err := s.readAfter(ctx, entityID, after, min(limit, math.MaxInt32-1)+1)
+	events, cut, err := s.readAfter(ctx, entityID, after, min(limit, math.MaxInt32-1)+1)
 	if err != nil {
 		return nil, false, err
 	}
-	for i, stored := range out.Items {
-		if i == limit {
-			return events, true, nil
-		}
-		e, err := eventOf(stored)
-		if err != nil {
-			return nil, false, err
-		}
-		events = append(events, *e)
+	if len(events) > limit {
+		return events[:limit], true, nil
 	}
-	if len(out.LastEvaluatedKey) == 0 || len(events) == 0 {
+	if !cut || len(events) == 0 {
 		return events, false, nil
 	}
 	// The page ended at 1 MB, perhaps with the last event.
-	next, err := s.readAfter(ctx, entityID, events[len(events)-1].Version, 1)
+	next, _, err := s.readAfter(ctx, entityID, events[len(events)-1].Version, 1)
 	if err != nil {
 		return nil, false, err
 	}
-	return events, len(next.Items) > 0, nil
+	return events, len(next) > 0, nil
 }
 
-func (s *Store) readAfter(ctx context.Context, entityID string, after int64, limit int) (*dynamodb.QueryOutput, error) {
-	return s.query(ctx, "read events", &dynamodb.QueryInput{
+// readAfter reads a page; cut says that it ended before the limit and the history did.
+func (s *Store) readAfter(ctx context.Context, entityID string, after int64, limit int) (events []es.Recorded, cut bool, err error) {
+	return s.queryEvents(ctx, "read events", &dynamodb.QueryInput{
 		TableName:                 &s.tables.Events,
 		KeyConditionExpression:    aws.String("#id = :id AND #version > :after"),
 		ExpressionAttributeNames:  map[string]string{"#id": attrID, "#version": attrVersion},

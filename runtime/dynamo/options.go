@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -69,7 +67,7 @@ func Keys(keys aws.Credentials) aws.CredentialsProvider {
 // Store is the DynamoDB store. It implements es.EventStore, es.ViewStore and
 // es.ProgressStore and is safe for concurrent use.
 type Store struct {
-	client   *dynamodb.Client
+	client   *client
 	tables   Tables
 	views    map[es.Table]*ViewTable
 	clock    es.Clock
@@ -116,28 +114,11 @@ func New(o Options) (*Store, error) {
 	if s.maxWait <= 0 {
 		s.maxWait = 400 * time.Millisecond
 	}
-	s.client = newClient(o)
+	var err error
+	if s.client, err = newClient(o); err != nil {
+		return nil, err
+	}
 	return s, nil
-}
-
-const idleConnections = 64
-
-// newClient builds the client by hand: the config loader would cost a Lambda function
-// a fifth of its size and most of its start. The SDK sends each request once; see attempt.
-func newClient(o Options) *dynamodb.Client {
-	options := dynamodb.Options{
-		Region: o.Region, Credentials: o.Credentials, HTTPClient: o.HTTPClient, Retryer: aws.NopRetryer{},
-	}
-	if o.HTTPClient == nil {
-		// The projector writes more steps beside each other than the SDK keeps connections.
-		options.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-			t.MaxIdleConnsPerHost = idleConnections
-		})
-	}
-	if o.Endpoint != "" {
-		options.BaseEndpoint = aws.String(o.Endpoint)
-	}
-	return dynamodb.New(options)
 }
 
 // Stores returns the store as the three kinds that a service works on.

@@ -106,7 +106,9 @@ type image struct {
 	rebuild                                   bool
 	escaped                                   bool // the text that was read last
 	ownsPayload                               bool // it had escapes, and so has memory of its own
-	foreign                                   bool
+
+	name    string // of the attribute that is read
+	foreign string // name of an attribute that has another type than we know
 }
 
 // read reads the record at the scanner's position; false: the text is not JSON.
@@ -194,7 +196,7 @@ func (i *image) read(s *scan.Scanner) bool {
 	i.there = true
 	m := s.Members()
 	for m.Next() {
-		if !i.attribute(s, m.Name) {
+		if i.name = m.Name; !i.attribute(s, m.Name) {
 			return false
 		}
 	}
@@ -255,7 +257,7 @@ func (i *image) number(s *scan.Scanner, to *int64) bool {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		i.foreign = true
+		i.foreign = i.name
 	}
 	*to = n
 	return ok
@@ -265,7 +267,7 @@ func (i *image) number(s *scan.Scanner, to *int64) bool {
 // type is none, and makes the image foreign.
 func (i *image) value(s *scan.Scanner, kind string) (text string, ok bool) {
 	if s.Space() != '{' {
-		i.foreign = true
+		i.foreign = i.name
 		return "", s.Skip()
 	}
 	m := s.Members()
@@ -275,7 +277,7 @@ func (i *image) value(s *scan.Scanner, kind string) (text string, ok bool) {
 			right = true
 			text, ok = i.scalar(s, kind)
 		} else {
-			i.foreign = true
+			i.foreign = i.name
 			ok = s.Skip()
 		}
 		if !ok {
@@ -283,7 +285,7 @@ func (i *image) value(s *scan.Scanner, kind string) (text string, ok bool) {
 		}
 	}
 	if !right {
-		i.foreign = true
+		i.foreign = i.name
 	}
 	return text, m.Whole()
 }
@@ -300,7 +302,7 @@ func (i *image) scalar(s *scan.Scanner, kind string) (string, bool) {
 	}
 	text := s.Text[start:s.Pos]
 	if kind != "BOOL" || text != "true" && text != "false" {
-		i.foreign = true
+		i.foreign = i.name
 		return "", true
 	}
 	return text, true
@@ -308,34 +310,43 @@ func (i *image) scalar(s *scan.Scanner, kind string) (string, bool) {
 
 // event is the event that the record inserted.
 func (r *streamRecord) event() (e es.Recorded, ok bool) {
-	i := &r.now
-	if r.name != "INSERT" || !i.there || i.foreign || i.format < 1 || i.format > eventFormat || i.id == "" || i.version < 1 {
+	if r.name != "INSERT" || !r.now.there {
 		return e, false
+	}
+	e, r.sequence, ok = r.now.event(r.sequence)
+	return e, ok
+}
+
+// event is the event that the image is, in memory of its own; own is the other text, with memory
+// shared with that of the event.
+func (i *image) event(other string) (e es.Recorded, own string, ok bool) {
+	if i.foreign != "" || i.format < 1 || i.format > eventFormat || i.id == "" || i.version < 1 {
+		return e, other, false
 	}
 	e = es.Recorded{Version: i.version, Revision: int(i.revision), Payload: i.ownPayload()}
 	if i.time != "" {
 		t, err := time.Parse(time.RFC3339Nano, i.time)
 		if err != nil {
-			return e, false
+			i.foreign = attrTime
+			return e, other, false
 		}
 		e.Time = t.UTC()
 	}
 	// The short texts share one piece of memory, so that who keeps one does not keep the batch.
-	all := i.id + i.eventID + i.kind + i.state + i.digest + i.correlationID + i.causationID + i.actor + r.sequence
+	all := i.id + i.eventID + i.kind + i.state + i.digest + i.correlationID + i.causationID + i.actor + other
 	cut := func(text string) (own string) {
 		own, all = all[:len(text)], all[len(text):]
 		return own
 	}
 	e.EntityID, e.EventID, e.Type, e.State = cut(i.id), cut(i.eventID), cut(i.kind), cut(i.state)
 	e.Digest, e.CorrelationID, e.CausationID, e.Actor = cut(i.digest), cut(i.correlationID), cut(i.causationID), cut(i.actor)
-	r.sequence = all
-	return e, true
+	return e, all, true
 }
 
 // change is the change of a record of a view.
 func (r *streamRecord) change() (c es.RecordChange, ok bool) {
 	i := &r.now
-	if r.name != "INSERT" && r.name != "MODIFY" || !i.there || i.foreign || r.was.foreign || i.key == "" {
+	if r.name != "INSERT" && r.name != "MODIFY" || !i.there || i.foreign != "" || r.was.foreign != "" || i.key == "" {
 		return c, false
 	}
 	r.sequence = strings.Clone(r.sequence)
