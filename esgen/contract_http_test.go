@@ -150,6 +150,9 @@ type contract struct {
 	// gateway says that one stands before the service: what is too large for it, or is no HTTP, the
 	// service never sees.
 	gateway bool
+	// rest says that the gateway is a REST API: it answers preflights for every path, and makes text of
+	// what it hands on, with U+FFFD in the place of what is no UTF-8.
+	rest bool
 	// signed says that requests are signed by the SDK, which rewrites a query that does not parse.
 	signed bool
 }
@@ -158,6 +161,9 @@ type contract struct {
 func (c contract) sendable(target string) bool {
 	_, query, _ := strings.Cut(target, "?")
 	values, err := url.ParseQuery(query)
+	if c.rest && strings.Contains(query, "%ff") {
+		return false
+	}
 	return !c.signed || err == nil && strings.Count(query, "&") == len(values)-1
 }
 

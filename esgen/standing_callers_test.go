@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"math/big"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -64,6 +63,13 @@ func callThrough(t *testing.T, target string, prepare func(r *http.Request, body
 		for name, values := range answer.Header {
 			w.Header()[name] = values
 		}
+		if location := answer.Header.Get("Location"); location != "" && to.Path != "" {
+			below, found := strings.CutPrefix(location, to.Path)
+			if !found {
+				t.Errorf("Location %s leads out of the API's stage %s", location, to.Path)
+			}
+			w.Header().Set("Location", below) // as a domain mapped to the stage has it
+		}
 		w.WriteHeader(answer.StatusCode)
 		_, _ = io.Copy(w, answer.Body)
 	}))
@@ -88,11 +94,18 @@ func withHeader(name, value string) func(*http.Request, []byte) error {
 	}
 }
 
-// issuer issues tokens as an OpenID provider does.
+// issuer issues tokens as an OpenID provider does. It has no address: whoever asks for its keys does so
+// through client, for which the issuer is all of the web.
 type issuer struct {
-	url string
-	key *rsa.PrivateKey
+	url    string
+	key    *rsa.PrivateKey
+	client *http.Client
 }
+
+// roundTrip is a function that answers requests.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func newIssuer(t *testing.T) *issuer {
 	t.Helper()
@@ -100,7 +113,7 @@ func newIssuer(t *testing.T) *issuer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := &issuer{key: key}
+	i := &issuer{url: "https://issuer.example.com", key: key}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q}`, i.url, i.url+"/keys")
@@ -110,14 +123,14 @@ func newIssuer(t *testing.T) *issuer {
 		e := base64.RawURLEncoding.EncodeToString(big.NewInt(int64(key.E)).Bytes())
 		fmt.Fprintf(w, `{"keys":[{"kty":"RSA","kid":"k1","use":"sig","alg":"RS256","n":%q,"e":%q}]}`, n, e)
 	})
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &http.Server{Handler: mux}
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(func() { _ = server.Close() })
-	i.url = "http://" + listener.Addr().String()
+	i.client = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Scheme+"://"+r.URL.Host != i.url {
+			return nil, fmt.Errorf("keys are asked for at %s", r.URL)
+		}
+		answer := httptest.NewRecorder()
+		mux.ServeHTTP(answer, r)
+		return answer.Result(), nil
+	})}
 	return i
 }
 
