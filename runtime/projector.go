@@ -45,7 +45,8 @@ type projected struct {
 	index  int // among the views
 	shared int // among the views not keyed by the entity, else -1
 
-	read atomic.Int32 // who reads the revision
+	read  atomic.Int32 // who reads the revision
+	turns turns
 }
 
 // eventType is what the projector asks of the type of an event.
@@ -81,6 +82,7 @@ func NewProjector(m *Model, s Stores, o ProjectorOptions) *Projector {
 	for i := range m.Views {
 		v := &projected{View: &m.Views[i], index: i, shared: -1}
 		v.table = Table{View: v.Name, Revision: v.Revision}
+		v.turns.gate = newGate()
 		if !v.KeyedByEntity() {
 			v.shared, p.shared = p.shared, p.shared+1
 		}
@@ -144,18 +146,27 @@ func (p *Projector) Project(ctx context.Context, batch []Recorded) (report Repor
 	w.learn(ctx, sources)
 	stop := halfTime(ctx, p.clock, started)
 	for part := range w.parts(sources) {
-		w.rows = nil
-		if w.load(ctx, part) {
-			w.rounds(ctx, part)
-			w.closeGaps(ctx, histories, part, stop)
-		}
-		w.finish(ctx, part)
+		w.projectPart(ctx, histories, part, stop)
 	}
 	retry, err = firstFailure(sources, len(batch))
 	now := p.clock()
 	w.measure(batch, now)
 	p.logBatch(ctx, &w.report, now.Sub(started), retry, err)
 	return w.report, retry, err
+}
+
+func (w *work) projectPart(ctx context.Context, histories []*history, part []*source, stop func() bool) {
+	leave, ok := w.takeTurns(ctx, part)
+	if !ok {
+		return
+	}
+	defer leave()
+	w.rows = nil
+	if w.load(ctx, part) {
+		w.rounds(ctx, part)
+		w.closeGaps(ctx, histories, part, stop)
+	}
+	w.finish(ctx, part)
 }
 
 // measure says how old what was delivered and folded is by now.

@@ -86,6 +86,8 @@ func (p *Projector) Rebuild(ctx context.Context, view string, o RebuildOptions) 
 	if err != nil {
 		return Rebuilt{}, fmt.Errorf("view %s: rebuild: %w", view, err)
 	}
+	v.turns.rebuilds.Add(1)
+	defer v.turns.rebuilds.Add(-1)
 	if err := r.scanAll(ctx); err != nil {
 		return Rebuilt{RebuildStatus: r.status()}, fmt.Errorf("view %s: rebuild: %w", view, err)
 	}
@@ -106,11 +108,7 @@ type rebuild struct {
 	window int
 	total  int64 // events of the service, about; 0: not known
 
-	// folding is held while records that entities share are folded: beside each other, they
-	// would only be in each other's way.
-	folding sync.Mutex
-
-	mu       sync.Mutex
+	progress gate // of what follows
 	plan     rebuildPlan
 	planned  *Entry
 	segments []*segment
@@ -128,7 +126,7 @@ func (p *Projector) newRebuild(ctx context.Context, v *projected, o RebuildOptio
 	if o.Sleep == nil {
 		o.Sleep = sleepFor
 	}
-	r := &rebuild{p: p, view: v, o: o, owner: NewUUID(p.clock()).String()}
+	r := &rebuild{p: p, view: v, o: o, progress: newGate(), owner: NewUUID(p.clock()).String()}
 	if o.Rate > 0 {
 		r.pace = &pace{rate: o.Rate, clock: p.clock, sleep: o.Sleep}
 		r.window = max(1, int(min(o.Rate, windowEvents))) // about a second's worth at once
@@ -247,13 +245,12 @@ func (r *rebuild) foldStubbornly(ctx context.Context, heads []EntityHead, now *s
 // fold brings entities up to the versions that were seen of them; for what has come since there
 // are the projectors.
 func (r *rebuild) fold(ctx context.Context, heads []EntityHead, now *state) error {
-	if r.view.shared >= 0 {
-		r.folding.Lock()
-		defer r.folding.Unlock()
-	}
 	w := r.p.newWork()
 	defer w.release()
 	w.rebuild, w.perStep, w.pace, w.window = true, stepItems, r.pace, r.window
+	if r.view.shared >= 0 {
+		w.turns = &r.view.turns
+	}
 	all := make([]*source, len(heads))
 	for i, h := range heads {
 		all[i] = whole(r.view, h.EntityID)

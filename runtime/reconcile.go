@@ -2,19 +2,26 @@ package es
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 )
 
-// ReconcileOptions say how far Reconcile looks.
+// ReconcileOptions say how far Reconcile looks. The zero value heals what is known to be behind:
+// its cost follows what that is.
 type ReconcileOptions struct {
-	// Full compares the position of every entity in every view with its history,
-	// instead of only those that were recorded as left behind.
+	// Full compares the position of every entity in every view with its history, too: it finds
+	// what nobody knows of, at the cost of a scan of the entities and a read of all positions.
 	Full bool
+	// Entities compares about so many entities, from where the last such run stopped: run on a
+	// schedule, it comes round to all of them at a cost that is known.
+	Entities int
 }
 
 // Healing says what was found and mended beside the stream. Each view of an entity counts.
 type Healing struct {
-	Looked      int `json:"looked"`      // positions that were looked at
+	Entities    int `json:"entities"`    // that were compared with their histories
+	Looked      int `json:"looked"`      // positions that were healed, or were to be
 	Folds       int `json:"folds"`       // events folded into records
 	Quarantined int `json:"quarantined"` // still or newly
 	Released    int `json:"released"`    // from quarantine
@@ -31,6 +38,8 @@ func (p *Projector) Reconcile(ctx context.Context, o ReconcileOptions) (Healing,
 	}
 	if o.Full {
 		h.everything(ctx)
+	} else if o.Entities > 0 {
+		h.round(ctx, o.Entities)
 	}
 	return h.sum, h.err
 }
@@ -187,13 +196,71 @@ func (h *healing) everything(ctx context.Context) {
 			h.note(err)
 			return
 		}
-		w := h.p.newWork()
-		behind, err := w.lagging(ctx, h.p.views, heads)
-		w.release()
+		if !h.compare(ctx, heads) {
+			return
+		}
+	}
+}
+
+// compare heals those of some entities that have events above their positions; it is false when
+// the store fails.
+func (h *healing) compare(ctx context.Context, heads []EntityHead) bool {
+	w := h.p.newWork()
+	behind, err := w.lagging(ctx, h.p.views, heads)
+	w.release()
+	if err != nil {
+		h.note(err)
+		return false
+	}
+	h.sum.Entities += len(heads)
+	h.run(ctx, behind)
+	return true
+}
+
+// Where the last round stopped.
+const (
+	partReconcile = "reconcile"
+	roundID       = "round"
+)
+
+// round compares about n entities and notes where it stopped. At the end of all it stops, so that
+// a run never compares an entity twice; the next one begins anew. Two runs at once do some twice.
+func (h *healing) round(ctx context.Context, n int) {
+	e, err := h.p.entry(ctx, partReconcile, roundID)
+	if err != nil {
+		h.note(err)
+		return
+	}
+	cursor := ""
+	if e != nil {
+		cursor = e.Value
+	}
+	for compared := 0; compared < n; {
+		heads, next, err := h.p.stores.Events.Heads(ctx, 0, 1, cursor)
+		if errors.Is(err, ErrCursor) && cursor != "" {
+			cursor = ""
+			continue
+		}
 		if err != nil {
 			h.note(err)
 			return
 		}
-		h.run(ctx, behind)
+		compared += len(heads)
+		for some := range slices.Chunk(heads, headsAtOnce) {
+			if !h.compare(ctx, some) {
+				return
+			}
+		}
+		if h.sum.Failed > 0 {
+			return // the next run looks again
+		}
+		err = h.p.stores.Progress.PutProgress(ctx, -1, Entry{Part: partReconcile, ID: roundID, Guard: 1, Value: next})
+		if err != nil {
+			h.note(err)
+			return
+		}
+		if cursor = next; cursor == "" {
+			return
+		}
 	}
 }

@@ -155,6 +155,15 @@ func (r rows) forget(step *Step) {
 	}
 }
 
+// forgetShared drops the records that entities share.
+func (r rows) forgetShared() {
+	for _, rows := range r {
+		if len(rows.markers) > 0 {
+			clear(rows.items)
+		}
+	}
+}
+
 // keep takes what a step wrote for what is stored.
 func (r rows) keep(step *Step) {
 	rows := r.of(step.Table)

@@ -119,8 +119,10 @@ func (r *rebuild) refresh(ctx context.Context) error {
 // take claims a segment that is not done. others says that there is none now, but one that
 // another process is at.
 func (r *rebuild) take(ctx context.Context) (taken *segment, others bool, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	if err := r.progress.pass(ctx); err != nil {
+		return nil, false, err
+	}
+	defer r.progress.leave()
 	if err := r.refresh(ctx); err != nil {
 		return nil, false, err
 	}
@@ -152,8 +154,10 @@ func (r *rebuild) take(ctx context.Context) (taken *segment, others bool, err er
 
 // advance moves a segment of this process on.
 func (r *rebuild) advance(ctx context.Context, s *segment, to state) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	if err := r.progress.pass(ctx); err != nil {
+		return err
+	}
+	defer r.progress.leave()
 	to.Moved = r.p.clock().UTC()
 	err := r.put(ctx, s, to)
 	if errors.Is(err, ErrConflict) {
@@ -177,15 +181,13 @@ func (r *rebuild) put(ctx context.Context, s *segment, to state) error {
 }
 
 func (r *rebuild) letGo(s *segment) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	_ = r.progress.pass(context.Background()) // who holds it asks a store, and ends
+	defer r.progress.leave()
 	s.mine = false
 }
 
 // complete writes that everything is done.
 func (r *rebuild) complete(ctx context.Context) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if !r.plan.Completed.IsZero() {
 		return nil
 	}
@@ -204,8 +206,8 @@ func (r *rebuild) complete(ctx context.Context) error {
 
 // status is what this process knows of the rebuild.
 func (r *rebuild) status() RebuildStatus {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	_ = r.progress.pass(context.Background())
+	defer r.progress.leave()
 	s := r.plan.status()
 	s.View, s.Revision, s.Total = r.view.Name, r.view.Revision, r.total
 	for _, seg := range r.segments {

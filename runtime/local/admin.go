@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	es "github.com/esgen/esgen/runtime"
@@ -59,7 +60,9 @@ func (p *program) admin() map[string]adminRoute {
 			return p.ops.Retry(r.Context(), q.Get("view"), q.Get("entity"))
 		}},
 		"/-/reconcile": {http.MethodPost, func(r *http.Request) (any, error) {
-			return p.ops.Reconcile(r.Context(), r.URL.Query().Get("full") == "true")
+			q := r.URL.Query()
+			entities, _ := strconv.Atoi(q.Get("entities")) // none without a number
+			return p.ops.Reconcile(r.Context(), es.ReconcileOptions{Full: q.Get("full") == "true", Entities: entities})
 		}},
 		"/-/drop-old": {http.MethodPost, func(r *http.Request) (any, error) {
 			return p.ops.DropOld(r.Context(), r.URL.Query().Get("view"))

@@ -37,7 +37,7 @@
 //	GET  /-/status
 //	GET  /-/quarantine
 //	POST /-/quarantine/retry?view=V&entity=E   both optional
-//	POST /-/reconcile?full=true                full is optional
+//	POST /-/reconcile?full=true&entities=N     both optional
 //	POST /-/rebuild?view=V&rate=R&parallel=N&accept=true   all but view optional; answers lines of JSON as it goes on
 //	POST /-/drop-old?view=V
 package local

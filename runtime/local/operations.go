@@ -83,9 +83,9 @@ func (o *Operations) Retry(ctx context.Context, view, entity string) (es.Healing
 	return o.projector.RetryQuarantine(ctx, view, entity)
 }
 
-// Reconcile folds what batches have left behind; full compares every view with every history.
-func (o *Operations) Reconcile(ctx context.Context, full bool) (es.Healing, error) {
-	return o.projector.Reconcile(ctx, es.ReconcileOptions{Full: full})
+// Reconcile folds what is behind, as far as it is told to look.
+func (o *Operations) Reconcile(ctx context.Context, r es.ReconcileOptions) (es.Healing, error) {
+	return o.projector.Reconcile(ctx, r)
 }
 
 // ErrRebuilding is returned while another rebuild goes on.

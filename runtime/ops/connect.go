@@ -77,8 +77,9 @@ func (r *remote) Retry(ctx context.Context, view, entity string) (h es.Healing, 
 	return h, err
 }
 
-func (r *remote) Reconcile(ctx context.Context, full bool) (h es.Healing, err error) {
-	err = r.call(ctx, "POST", "/-/reconcile", url.Values{"full": {strconv.FormatBool(full)}}, &h)
+func (r *remote) Reconcile(ctx context.Context, o es.ReconcileOptions) (h es.Healing, err error) {
+	q := url.Values{"full": {strconv.FormatBool(o.Full)}, "entities": {strconv.Itoa(o.Entities)}}
+	err = r.call(ctx, "POST", "/-/reconcile", q, &h)
 	return h, err
 }
 

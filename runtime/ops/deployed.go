@@ -81,8 +81,8 @@ func (d *deployed) Retry(ctx context.Context, view, entity string) (es.Healing, 
 	return d.projector.RetryQuarantine(ctx, view, entity)
 }
 
-func (d *deployed) Reconcile(ctx context.Context, full bool) (es.Healing, error) {
-	return d.projector.Reconcile(ctx, es.ReconcileOptions{Full: full})
+func (d *deployed) Reconcile(ctx context.Context, o es.ReconcileOptions) (es.Healing, error) {
+	return d.projector.Reconcile(ctx, o)
 }
 
 func (d *deployed) Rebuild(ctx context.Context, view string, o es.RebuildOptions) (es.Rebuilt, error) {

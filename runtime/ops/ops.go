@@ -4,7 +4,7 @@
 //	ops status                           how far views and consumers are
 //	ops quarantine list [VIEW]           entities that a view's code cannot fold
 //	ops quarantine retry [VIEW [ENTITY]] fold them again
-//	ops reconcile [-full]                fold what is known to be behind; -full compares every view with every history
+//	ops reconcile [-full | -entities N]  fold what is known to be behind; -full compares every view with every history
 //	ops rebuild VIEW                     build a new revision beside the one that readers get, and have them switch
 //	ops rebuild VIEW -drop-old           drop the older revisions of a view that is rebuilt
 //
@@ -69,7 +69,7 @@ type operations interface {
 	Status(ctx context.Context) (Status, error)
 	Quarantine(ctx context.Context, view string) (local.Quarantine, error)
 	Retry(ctx context.Context, view, entity string) (es.Healing, error)
-	Reconcile(ctx context.Context, full bool) (es.Healing, error)
+	Reconcile(ctx context.Context, o es.ReconcileOptions) (es.Healing, error)
 	Rebuild(ctx context.Context, view string, o es.RebuildOptions) (es.Rebuilt, error)
 	DropOld(ctx context.Context, view string) (local.Dropped, error)
 }
@@ -84,8 +84,8 @@ type command struct {
 	errs   io.Writer
 	log    *slog.Logger
 
-	full    bool // of a reconcile
-	rebuild rebuildFlags
+	reconcile es.ReconcileOptions
+	rebuild   rebuildFlags
 }
 
 // run reports whether something is left that needs the user.
@@ -127,8 +127,11 @@ func viewOf(words []string) string {
 
 // checkFlags refuses flags of another command.
 func (c *command) checkFlags(word string) error {
-	if c.full && word != "reconcile" {
-		return errors.New("-full goes with reconcile")
+	if word != "reconcile" && c.reconcile != (es.ReconcileOptions{}) {
+		return errors.New("-full and -entities go with reconcile")
+	}
+	if c.reconcile.Entities < 0 {
+		return errors.New("-entities is a number from 0")
 	}
 	if word != "rebuild" && c.rebuild != (rebuildFlags{}) {
 		return errors.New("-rate, -parallel, -accept-quarantined and -drop-old go with rebuild")
@@ -155,7 +158,8 @@ func (c *command) parse(args []string, stderr io.Writer) (words []string, err er
 	flags.StringVar(&c.store, "store", ".esgen/local/store.db", "`file` of the store")
 	flags.StringVar(&c.stack, "deployed", "", "`stack` whose tables the environment names")
 	flags.BoolVar(&c.json, "json", false, "answer in JSON")
-	flags.BoolVar(&c.full, "full", false, "reconcile: compare every view with every history")
+	flags.BoolVar(&c.reconcile.Full, "full", false, "reconcile: compare every view with every history")
+	flags.IntVar(&c.reconcile.Entities, "entities", 0, "reconcile: compare about `n` entities, from where the last such run stopped")
 	c.rebuild.register(flags)
 	for {
 		switch err := flags.Parse(args); {
@@ -190,7 +194,7 @@ func (c *command) find(words []string) func(context.Context, operations) (bool, 
 	case slices.Equal(words, []string{"status"}):
 		return c.status
 	case slices.Equal(words, []string{"reconcile"}):
-		return func(ctx context.Context, o operations) (bool, error) { return c.healed(o.Reconcile(ctx, c.full)) }
+		return func(ctx context.Context, o operations) (bool, error) { return c.healed(o.Reconcile(ctx, c.reconcile)) }
 	case word(0) == "rebuild" && len(words) == 2 && c.rebuild.dropOld:
 		return func(ctx context.Context, o operations) (bool, error) { return false, c.dropOld(ctx, o, word(1)) }
 	case word(0) == "rebuild" && len(words) == 2:
@@ -235,8 +239,12 @@ func (c *command) healed(h es.Healing, err error) (bool, error) {
 	if c.json {
 		return left, c.encode(h)
 	}
-	_, err = fmt.Fprintf(c.out, "looked at %d, folded %d events, released %d, still in quarantine %d, failed %d\n",
-		h.Looked, h.Folds, h.Released, h.Quarantined, h.Failed)
+	compared := ""
+	if h.Entities > 0 {
+		compared = fmt.Sprintf("compared %d entities, ", h.Entities)
+	}
+	_, err = fmt.Fprintf(c.out, "%slooked at %d, folded %d events, released %d, still in quarantine %d, failed %d\n",
+		compared, h.Looked, h.Folds, h.Released, h.Quarantined, h.Failed)
 	return left, err
 }
 

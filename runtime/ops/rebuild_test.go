@@ -58,9 +58,10 @@ func TestRebuild(t *testing.T) {
 			check(second, 2, []string{"-rate"}, "rebuild", "default", "-rate", "-1")
 			check(second, 2, []string{"-drop-old"}, "rebuild", "default", "-drop-old", "-rate", "5")
 			check(second, 2, []string{"go with rebuild"}, "status", "-drop-old")
-			check(second, 2, []string{"goes with reconcile"}, "status", "-full")
+			check(second, 2, []string{"go with reconcile"}, "status", "-full")
 			check(second, 0, []string{"looked at 0"}, "reconcile")
-			check(second, 0, []string{"looked at 0"}, "reconcile", "-full")
+			check(second, 0, []string{"compared 2 entities, looked at 0"}, "reconcile", "-full")
+			check(second, 0, []string{"compared 2 entities"}, "reconcile", "-entities", "5")
 			stop()
 
 			// Code that cannot fold what the old could: readers keep what they have.

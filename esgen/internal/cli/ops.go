@@ -21,7 +21,7 @@ func newStatus(t *terminal) *cobra.Command {
 }
 
 func newReconcile(t *terminal) *cobra.Command {
-	c := operation(t, "reconcile [--full]", "reconcile", "bring views up to date with the stored events", doneOrNot)
+	c := operation(t, "reconcile [--full | --entities N]", "reconcile", "bring views up to date with the stored events", doneOrNot)
 	c.Long = reconcileHelp + "\n\n" + c.Long
 	return c
 }
@@ -31,7 +31,8 @@ const reconcileHelp = `Most of what a stream loses is mended by the entity's nex
 Without --full it folds the entities that are known to be behind: those that a projector had no time for, and those whose
 quarantine is half written. It costs a look at that list, and the events that are missing: nothing when nothing is behind.
 With --full it compares every entity's position in every view with its history, and finds what nobody knows of, such as batches
-that a stream gave up: a scan of the entities' ids, a read of every record's position, and the events that are missing.`
+that a stream gave up: a scan of the entities' ids, a read of every record's position, and the events that are missing.
+With --entities it does that for about N entities, from where the last such run stopped: on a schedule, it comes round to all.`
 
 func newQuarantine(t *terminal) *cobra.Command {
 	c := &cobra.Command{
