@@ -68,6 +68,14 @@ const embeddedMetrics = `{"_aws":`
 
 // standUp runs a stack until ctx ends.
 func standUp(ctx context.Context, t *terminal, dir string, s *schema.Service, port int, stage string) error {
+	// What is missing is said before anything takes its time.
+	if err := up.CheckMachine(port); err != nil {
+		return err
+	}
+	dynamoDB, err := dynamolocal.Endpoint()
+	if err != nil {
+		return err
+	}
 	t.say("building the functions and the CDK app; the first time this takes minutes")
 	assembly, err := up.Synthesize(ctx, dir, stage, t.err)
 	if err != nil {
@@ -76,7 +84,7 @@ func standUp(ctx context.Context, t *terminal, dir string, s *schema.Service, po
 	t.say("standing up the stack %s-%s", s.Name, stage)
 	var mu sync.Mutex // functions write at the same time
 	stand, err := up.Start(ctx, up.Options{
-		Dir: assembly, Stacks: []string{s.Name + "-" + stage}, Port: port,
+		Dir: assembly, Stacks: []string{s.Name + "-" + stage}, Port: port, DynamoDB: dynamoDB,
 		Log: func(source, line string) {
 			if strings.HasPrefix(line, embeddedMetrics) {
 				return

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
+	"syscall"
 )
 
 // MissingError: the machine lacks what it takes.
@@ -21,9 +24,6 @@ func (e *MissingError) Error() string { return e.What }
 // Synthesize builds a service's CDK app, runs it for this machine and a stage, and returns the
 // folder with the cloud assembly. What the app and the go command say goes to the log.
 func Synthesize(ctx context.Context, service, stage string, log io.Writer) (dir string, err error) {
-	if err := checkMachine(); err != nil {
-		return "", err
-	}
 	service, err = filepath.Abs(service)
 	if err != nil {
 		return "", err
@@ -51,7 +51,23 @@ func Synthesize(ctx context.Context, service, stage string, log io.Writer) (dir 
 	return dir, nil
 }
 
-func checkMachine() error {
+// CheckMachine looks whether services can be built and stood up here: the error is a *MissingError,
+// or one that says that the port is taken. Who asks for port 0 takes a free one.
+func CheckMachine(port int) error {
+	if err := checkSystem(); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("port %d is in use: stop what listens there, or choose another with --port", port)
+	}
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
+func checkSystem() error {
 	if runtime.GOOS != "linux" {
 		return &MissingError{"functions are built for Linux, and this is " + runtime.GOOS, "run it on Linux, or in a container; esgen dev runs the service anywhere"}
 	}
