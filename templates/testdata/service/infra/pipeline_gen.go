@@ -10,7 +10,9 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodebuild"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/pipelines"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -74,7 +76,20 @@ func addPipelineStack(app awscdk.App, programs Programs) error {
 			return err
 		}
 	}
+	allowConnection(pipeline, connection)
 	return nil
+}
+
+// allowConnection lets the source's role use the connection. The CDK allows that by the name that
+// connections had before, CodeStar's; one whose ARN says codeconnections wants its own.
+func allowConnection(pipeline pipelines.CodePipeline, connection string) {
+	pipeline.BuildPipeline()
+	source := pipeline.Pipeline().Node().FindChild(jsii.String("Source"))
+	for _, c := range *source.Node().FindAll(constructs.ConstructOrder_PREORDER) {
+		if role, ok := c.(awsiam.Role); ok {
+			role.AddToPolicy(statement([]*string{jsii.String(connection)}, "codeconnections:UseConnection"))
+		}
+	}
 }
 
 // synthStep tests the service and synthesizes this app. The context sourceFolder says where in
