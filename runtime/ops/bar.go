@@ -19,7 +19,8 @@ type bar struct {
 	began    time.Time
 	first    es.RebuildStatus // as this process found it
 	shown    time.Time
-	wide     int // of the line that stands on the terminal
+	wide     int  // of the line that stands on the terminal
+	ended    bool // all is done, and has been shown
 }
 
 // How often the line changes, and how often there is another one.
@@ -47,9 +48,11 @@ func (b *bar) show(s es.RebuildStatus) {
 	if b.terminal {
 		every = barEvery
 	}
-	if !b.shown.IsZero() && now.Sub(b.shown) < every && s.SegmentsDone < s.Segments {
+	last := s.SegmentsDone == s.Segments
+	if b.ended || !last && !b.shown.IsZero() && now.Sub(b.shown) < every {
 		return
 	}
+	b.ended = last
 	b.shown = now
 	line := b.line(&s, now.Sub(b.began))
 	if !b.terminal {
