@@ -35,12 +35,15 @@ fuzz: ## run every fuzz target for FUZZTIME inputs
 simulate: ## SEEDS random histories with every fault, in memory; a tenth of them on DynamoDB Local
 	@set -o pipefail; SEEDS=$$((($(SEEDS)+9)/10)) $(GO) test -json -count=1 -timeout 0 ./runtime -run FoldOfTheHistory -rapid.checks=$(SEEDS) | $(GO) run .ci/report.go
 
+kill: ## 1,000 SIGKILLs of the embedded store under load; a minute or more for each hundred
+	@ESGEN_KILL_ROUNDS=1000 $(GO) test ./runtime/bolt -run 'TestKill$$' -v -count=1 -timeout 0
+
 bench: ## the performance goals as ratios within one run
 	@cd bench && $(GO) run .
 
 regenerate: bin/esgen ## bring example-service up to date
 	@bin/esgen regenerate example-service
 
-.PHONY: help build demo test lint fuzz simulate bench regenerate FORCE
+.PHONY: help build demo test lint fuzz simulate kill bench regenerate FORCE
 FORCE:
 SHELL = /bin/bash
