@@ -11,6 +11,9 @@ var ballot = domain{
 	indexes: []index{{"default", "state", "state", "", false}},
 	next:    nextVote,
 	fold:    foldBallot,
+	fails: func(view string, e object) bool {
+		return view == "default" && e["candidate"] == "nobody"
+	},
 }
 
 var candidates = []string{"Ada", "Grace", "Barbara", "nobody"}

@@ -46,6 +46,8 @@ type domain struct {
 	next func(r *rand.Rand, entity string) object
 	// fold makes the records of all views from the histories: view → key → record.
 	fold func(histories map[string][]object) map[string]map[string]object
+	// fails says which events a view cannot fold; nil for none.
+	fails func(view string, event object) bool
 }
 
 func TestServices(t *testing.T) {
@@ -56,6 +58,7 @@ func TestServices(t *testing.T) {
 	for _, d := range []domain{bank, library, sensors, ballot, notes} {
 		t.Run(d.name, func(t *testing.T) {
 			dir := makeService(t, tool, d.name)
+			simulate(t, d, dir)
 			program := buildProgram(t, dir)
 			store := filepath.Join(t.TempDir(), "store.db")
 

@@ -93,10 +93,14 @@ func (c *clients) entity(r *rand.Rand) string {
 	return c.entities[r.IntN(len(c.entities))]
 }
 
-// postNew posts a new event, and another when it does not fit.
+// postNew posts a new event, and another when it does not fit. Where entities do not live long,
+// others begin.
 func (c *clients) postNew(a *actor) {
-	const tries = 4
+	const tries, most = 4, 20
 	for try := 0; try < tries && !c.postOne(a); try++ {
+		if len(c.entities) < most && a.chance(0.1) {
+			c.entities = append(c.entities, a.world.service.Entity(len(c.entities)))
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	es "github.com/esgen/esgen/runtime"
@@ -168,11 +169,18 @@ func (j *judge) judgeReused(p *post) {
 // contains reports whether an object has all members of another with the same values.
 func contains(o, part Object) bool {
 	for name, v := range part {
-		if !Same(v, o[name]) {
+		if !Same(v, o[name]) && !sameUUID(v, o[name]) {
 			return false
 		}
 	}
 	return true
+}
+
+// sameUUID: either case is taken, the lower is kept.
+func sameUUID(sent, stored any) bool {
+	text, _ := sent.(string)
+	u, err := es.ParseUUID(text)
+	return err == nil && u.String() == stored
 }
 
 func (j *judge) judgeAcknowledged(p *post) {
@@ -267,9 +275,17 @@ func number(n *int64) string {
 	return strconv.FormatInt(*n, 10)
 }
 
+// recordAt is a record of a view keyed by the entity as it was at a version.
+func (j *judge) recordAt(view, id string, version int64) Object {
+	if version == 0 {
+		return nil
+	}
+	return j.service.Fold(map[string][]Object{id: j.histories[id][:version]})[view][id]
+}
+
 func (j *judge) wasSo(g *get, least, most int64) bool {
 	for v := least; v <= most; v++ {
-		record := j.service.Fold(map[string][]Object{g.entity: j.histories[g.entity][:v]})[g.view][g.entity]
+		record := j.recordAt(g.view, g.entity, v)
 		if record == nil && g.status == 404 || record != nil && g.status == 200 && Same(record, g.body) {
 			return true
 		}
@@ -308,6 +324,9 @@ func (j *judge) judgeViews() {
 	j.judgeStatus(p)
 	j.judgeRebuilds(p)
 	for _, q := range j.quarantine() {
+		if j.failed(q, j.histories[q.EntityID][q.Version-1]) {
+			continue
+		}
 		j.breach(q.EntityID, "%s is in quarantine in %s though the code is mended: %s", q.EntityID, q.View, q.Reason)
 	}
 	j.judgeIndexes()
@@ -376,7 +395,7 @@ func (j *judge) compare(when string, partial bool) {
 			continue
 		}
 		e := j.histories[q.EntityID][q.Version-1]
-		if !j.service.fails(q.View, e) {
+		if !j.failed(q, e) {
 			j.breach(q.EntityID, "%s: %s is in quarantine in %s for version %d, which can be folded: %s", when, q.EntityID, q.View, q.Version, q.Reason)
 		}
 		if stops[q.View] == nil {
@@ -397,6 +416,12 @@ func (j *judge) compare(when string, partial bool) {
 	}
 }
 
+// failed reports whether the deployment that has quarantined an entity could not fold the event.
+func (j *judge) failed(q es.Quarantined, event Object) bool {
+	deployment, _ := strconv.Atoi(strings.TrimPrefix(q.Deployment, "deployment-"))
+	return j.service.fails(deployment, q.View, event)
+}
+
 // held reports whether the holder of the position says that the entity is held.
 func (j *judge) held(q es.Quarantined) bool {
 	t := j.db.table(es.Table{View: q.View, Revision: q.Revision})
@@ -410,7 +435,9 @@ func (j *judge) held(q es.Quarantined) bool {
 func (j *judge) until(stops map[string]int64) map[string][]Object {
 	cut := maps.Clone(j.histories)
 	for id, version := range stops {
-		cut[id] = cut[id][:version-1]
+		if cut[id] = cut[id][:version-1]; version == 1 {
+			delete(cut, id)
+		}
 	}
 	return cut
 }

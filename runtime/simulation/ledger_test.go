@@ -348,8 +348,8 @@ func nextEntry(r *rand.Rand, _ string) simulation.Object {
 
 // The fold of the histories, on plain maps.
 
-func ledgerFails(view string, e simulation.Object) bool {
-	if e["type"] != "Broken" {
+func ledgerFails(deployment int, view string, e simulation.Object) bool {
+	if deployment > 1 || e["type"] != "Broken" {
 		return false
 	}
 	switch view {

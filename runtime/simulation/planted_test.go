@@ -214,8 +214,17 @@ func search(t *testing.T, program, report string, m planted) string {
 		t.Errorf("%s: not found in %d seeds", m.name, m.within)
 		return fmt.Sprintf("%-70s not found in %d", m.name, m.within)
 	}
-	what, _, _ := strings.Cut(sum.Failures[0].Texts[0], "\n")
-	t.Logf("%s: seed %d: %s", m.name, sum.Failures[0].Seed, what)
+	f := sum.Failures[0]
+	what, history, _ := strings.Cut(f.Texts[0], "\n")
+	t.Logf("%s: seed %d: %s", m.name, f.Seed, what)
+	if strings.Count(history, "\n") < 3 {
+		t.Errorf("%s: the failure comes with no history: %s", m.name, f.Texts[0])
+	}
+	again := exec.Command(program, "-test.run=^TestLedger$", fmt.Sprint("-simulation.seed=", f.Seed))
+	again.Env = cmd.Env
+	if out, err := again.CombinedOutput(); err == nil || !strings.Contains(string(out), what) {
+		t.Errorf("%s: seed %d again: %v\n%s", m.name, f.Seed, err, out)
+	}
 	return fmt.Sprintf("%-70s %4d (%d)", m.name, sum.Seeds, m.within)
 }
 
