@@ -226,21 +226,41 @@ func (j *judge) judgeRefused(p *post) {
 	}
 }
 
-// judgeInvented: what is stored was sent.
+// judgeInvented: what is stored was sent; and of an event whose id the service made, without an answer to
+// say so, there is not more than was sent.
 func (j *judge) judgeInvented() {
+	named, nameless := map[string]bool{}, map[string]int{}
+	for i := range j.clients.posts {
+		p := &j.clients.posts[i]
+		switch id := p.intent.entity; {
+		case p.intent.eventID != "":
+			named[id+" "+p.intent.eventID] = true
+		case p.text("eventId") != "":
+			named[id+" "+p.text("eventId")] = true
+		case p.status == 0:
+			nameless[id]++
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(j.histories)) {
 		for i, e := range j.histories[id] {
-			eventID, _ := e["eventId"].(string)
 			if appendedBy(&j.db.events[id][i]) != "" {
 				continue
 			}
-			if !slices.ContainsFunc(j.clients.posts, func(p post) bool {
-				return p.intent.entity == id && (p.intent.eventID == eventID || p.intent.eventID == "") && contains(e, p.intent.event)
-			}) {
+			eventID, _ := e["eventId"].(string)
+			if !named[id+" "+eventID] {
+				nameless[id]--
+			}
+			if nameless[id] < 0 || !j.wasSent(id, eventID, e) {
 				j.breach(id, "%s: nobody sent %v", id, e)
 			}
 		}
 	}
+}
+
+func (j *judge) wasSent(id, eventID string, e Object) bool {
+	return slices.ContainsFunc(j.clients.posts, func(p post) bool {
+		return p.intent.entity == id && (p.intent.eventID == eventID || p.intent.eventID == "") && contains(e, p.intent.event)
+	})
 }
 
 // judgeGets: every record that was read is the fold of a history up to some version, one

@@ -48,7 +48,7 @@ var mistakes = []planted{
 		d.onEvent(r)
 		return nil, nil
 	}`)}},
-	{"the event id is looked up before the head is read", 200, []edit{
+	{"the event id is looked up before the head is read", 400, []edit{
 		before("append.go", "\thead, err := w.events.Head(ctx, s.EntityID)\n\tif err != nil {\n\t\treturn at, nil, err", `	if PLANTED {
 		if known, err = w.events.Lookup(ctx, s.EntityID, s.EventID); err != nil || known != nil {
 			return at, known, err
@@ -71,10 +71,11 @@ var mistakes = []planted{
 	{"an event is acknowledged before it is stored", 60, []edit{
 		before("append.go", "\t\tcase err != nil:\n\t\t\treturn nil, false, &UnavailableError{EventID: s.EventID, Err: err}", `		case err != nil && PLANTED:
 			return slot, false, nil`)}},
-	{"a time-out counts as a failure, and the next try is another event", 100, []edit{
-		before("append.go", "\t\tcase err != nil:\n\t\t\treturn nil, false, &UnavailableError{EventID: s.EventID, Err: err}", `		case err != nil && PLANTED:
+	{"a time-out counts as a failure, and the next try gives the event a new id", 300, []edit{
+		before("append.go", "\t\tcase err != nil:\n\t\t\treturn nil, false, &UnavailableError{EventID: s.EventID, Err: err}", `		case err != nil && PLANTED && len(s.EventID) == 36:
 			s.EventID = NewUUID(s.time).String()
-			continue`)}},
+			continue`),
+		{"append.go", "\t\t\tunknown = true\n", "\t\t\tunknown = true\n\t\t\tif PLANTED {\n return nil, true, err\n}\n"}}},
 	{"content is not compared when an event id comes again", 100, []edit{
 		{"append.go", "if known.Digest == s.Digest && known.Type == s.Type.Name {", "if PLANTED || known.Digest == s.Digest && known.Type == s.Type.Name {"}}},
 	{"who has the slot after a time-out is told by the event id alone", 1500, []edit{
@@ -107,7 +108,7 @@ var mistakes = []planted{
 			return w.p.stores.Views.Write(ctx, step)
 		}
 		`)}},
-	{"a step is written without its conditions", 60, []edit{
+	{"a step is written without its conditions", 200, []edit{
 		{"simulation/database.go", "if guardOf(t.item(w.Item.Key)) != w.Was {", "if !PLANTED && guardOf(t.item(w.Item.Key)) != w.Was {"},
 		{"simulation/database.go", "if t.markers[w.Marker.EntityID].Position != w.Was {", "if !PLANTED && t.markers[w.Marker.EntityID].Position != w.Was {"}}},
 	{"a deleted record loses its position", 100, []edit{
@@ -133,7 +134,7 @@ var mistakes = []planted{
 				w.enterFailures(ctx, p)
 			}
 		}`)}},
-	{"an entity leaves the quarantine without what came meanwhile", 200, []edit{
+	{"an entity leaves the quarantine without what came meanwhile", 600, []edit{
 		{"rounds.go", `case at.held != "" && !s.past:`, `case at.held != "" && !s.past && !PLANTED:`}}},
 	{"what a batch has no time for is not recorded", 100, []edit{
 		before("catchup.go", "\t\terr := w.p.writeEntry(ctx, behindPart(s.view.table), s.entity,", `		if PLANTED {
