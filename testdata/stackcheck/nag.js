@@ -9,11 +9,12 @@ const { App, Stack } = require("aws-cdk-lib");
 const { CfnInclude } = require("aws-cdk-lib/cloudformation-include");
 const { AwsSolutionsChecks, ServerlessChecks } = require("cdk-nag");
 
-// The CDK reads templates without its newest intrinsic function, which stands for a text.
+// The CDK reads templates without its newest intrinsic function. It stands for a text: the name of
+// the output says enough here.
 function readable(value) {
   if (Array.isArray(value)) return value.map(readable);
   if (typeof value !== "object" || value === null) return value;
-  if ("Fn::GetStackOutput" in value) return "output-of-another-stack";
+  if ("Fn::GetStackOutput" in value) return value["Fn::GetStackOutput"].OutputName;
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, readable(v)]));
 }
 
