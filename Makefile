@@ -22,7 +22,7 @@ demo: bin/esgen ## make a new service in a scratch folder, run it, post events, 
 
 test: lint fuzz ## run all tests; says what could not be run, and why
 	@testdata/install.sh
-	@set -o pipefail; for m in $(MODULES); do (cd $$m && $(GO) test -json -timeout 40m ./... || true); done | $(GO) run .ci/report.go
+	@set -o pipefail; for m in $(MODULES); do (cd $$m && $(GO) test -json -timeout 75m ./... || true); done | $(GO) run .ci/report.go
 
 lint: ## gofmt, vet, staticcheck
 	@unformatted=$$(git ls-files '*.go' | xargs gofmt -l); if [ -n "$$unformatted" ]; then echo "not gofmt clean; run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
