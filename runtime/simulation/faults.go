@@ -30,7 +30,8 @@ const (
 	resharded  fault = "stream re-sharded"      //
 	replayed   fault = "old records replayed"   //
 	overlapped fault = "batch delivered twice at once"
-	skewed     fault = "clock jumped"
+	skewed     fault = "clock is wrong"
+	jumped     fault = "clock jumped"
 	failing    fault = "handler failed"
 	forgotten  fault = "queue delivered again"
 )
@@ -39,7 +40,7 @@ const (
 var usual = map[fault]float64{
 	throttled: 0.04, lost: 0.02, unanswered: 0.03, late: 0.02, stalled: 0.02, conflicted: 0.05, behind: 0.5,
 	starved: 0.002, crashed: 0.004, duplicated: 0.1, reordered: 0.15, scattered: 0.15, delayed: 0.05,
-	dropped: 0.04, resharded: 0.001, replayed: 0.05, overlapped: 0.08, skewed: 0.3, failing: 0.08, forgotten: 0.1,
+	dropped: 0.04, resharded: 0.02, replayed: 0.05, overlapped: 0.08, skewed: 0.3, jumped: 0.003, failing: 0.08, forgotten: 0.1,
 }
 
 // faults are what goes wrong in one run. Each run has some of the kinds, each with a rate of

@@ -31,17 +31,18 @@ func (w *world) spawn(kind string, deployment int) *process {
 	if w.ended {
 		p.kill()
 	}
-	p.jump(w.rand)
+	if w.faults.happens(w.rand, skewed) {
+		p.jump()
+	}
 	return p
 }
 
 // jump sets the clock of the process.
-func (p *process) jump(r *rand.Rand) {
-	if p.world.faults.happens(r, skewed) {
-		p.skew = between(r, 0, 2*time.Hour)
-		if r.IntN(2) == 0 {
-			p.skew = -p.skew
-		}
+func (p *process) jump() {
+	r := p.world.rand
+	p.skew = between(r, 0, 2*time.Hour)
+	if r.IntN(2) == 0 {
+		p.skew = -p.skew
 	}
 }
 

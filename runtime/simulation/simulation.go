@@ -36,7 +36,7 @@ func Run(t *testing.T, s Service, seed uint64, verbose bool) (result Result) {
 func newWorld(s *Service, seed uint64) *world {
 	w := &world{
 		service: s, seed: seed, rand: rand.New(rand.NewPCG(seed, 0)), db: newDatabase(time.Now), trace: newTrace(),
-		actors: map[role]int{}, switched: map[string]int{}, bell: make(chan struct{}, 1), deployment: 1,
+		actors: map[role]int{}, rebuilt: map[string]bool{}, switched: map[string]int{}, bell: make(chan struct{}, 1), deployment: 1,
 	}
 	w.faults = drawFaults(w.rand)
 	w.stream = newStream(w)

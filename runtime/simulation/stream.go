@@ -1,7 +1,6 @@
 package simulation
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -162,57 +161,4 @@ func (s *stream) deliver(a *actor, p *projectors, batch []es.Recorded) {
 			return
 		}
 	}
-}
-
-// projectors are the processes that one reader hands its batches to, one after the other.
-type projectors struct {
-	a         *actor
-	process   *process
-	projector *es.Projector
-}
-
-// warm gives a projector that runs, most often the one of the batch before.
-func (p *projectors) warm() {
-	w, a := p.a.world, p.a
-	switch {
-	case p.process == nil || p.process.crashed() || a.chance(0.15):
-	case p.process.deployment < w.deployment && (w.settled || a.chance(0.5)):
-	default:
-		return
-	}
-	p.process = w.spawn("projector", w.deployment)
-	p.projector = w.projector(p.process)
-}
-
-func (w *world) projector(p *process) *es.Projector {
-	return es.NewProjector(w.service.Model(p.deployment), p.stores(), es.ProjectorOptions{
-		Deployment: fmt.Sprint("deployment-", p.deployment), Clock: p.clock, Logger: silent(),
-	})
-}
-
-// project gives the index from which the batch is to be delivered again, and why.
-func (p *projectors) project(batch []es.Recorded) (retry int, err error) {
-	p.warm()
-	a := p.a
-	timeout := 30 * time.Second
-	if a.chance(0.1) {
-		timeout = between(a.rand, 20*time.Millisecond, 2*time.Second)
-	}
-	for _, r := range batch {
-		a.world.trace.add(line{who: a.name + "@" + p.process.name, what: "project", about: r.EntityID, note: fmt.Sprint("version ", r.Version)})
-	}
-	ctx, cancel := p.process.context(a, timeout)
-	a.world.atWork = append(a.world.atWork, p.process)
-	_, retry, err = p.projector.Project(ctx, batch)
-	cancel()
-	a.turn()
-	i := slices.Index(a.world.atWork, p.process)
-	a.world.atWork = slices.Delete(a.world.atWork, i, i+1)
-	if p.process.crashed() {
-		return 0, context.Canceled
-	}
-	if err != nil {
-		a.world.trace.add(line{who: a.name + "@" + p.process.name, what: "retry", note: fmt.Sprintf("from %d of %d: %v", retry, len(batch), err)})
-	}
-	return retry, err
 }

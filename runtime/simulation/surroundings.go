@@ -71,6 +71,7 @@ func (w *world) rebuild(a *actor) {
 			p.kill()
 			w.trace.add(line{who: a.name, what: "rebuild", about: v.Name, note: fmt.Sprintf("%s, %v", done.State, err)})
 			if ended {
+				w.rebuilt[v.Name] = w.rebuilt[v.Name] || done.Active == v.Revision
 				break
 			}
 		}

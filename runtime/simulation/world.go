@@ -38,8 +38,9 @@ type world struct {
 	bell    chan struct{}
 
 	deployment int
-	settled    bool           // no batch is handed to older code any more
-	atWork     []*process     // that fold a batch
+	settled    bool       // no batch is handed to older code any more
+	atWork     []*process // that fold a batch
+	rebuilt    map[string]bool
 	switched   map[string]int // by view: the step since which readers get the newest revision
 	closing    bool           // clients have finished
 	ended      bool           // everybody is to end, finished or not
@@ -236,6 +237,9 @@ func (w *world) surprise(p *process) bool {
 		d := between(w.rand, 50*time.Millisecond, 40*time.Second)
 		w.trace.add(line{who: p.name, what: "stands still", note: d.String()})
 		p.still = time.Now().Add(d)
+	case w.faults.happens(w.rand, jumped):
+		p.jump()
+		w.trace.add(line{who: p.name, what: "clock jumps", note: p.skew.String()})
 	default:
 		return false
 	}
