@@ -187,6 +187,20 @@ func TestContractEvolution(t *testing.T) {
 		}
 	})
 
+	t.Run("a new revision is read when it is complete", func(t *testing.T) {
+		s := service{t, base}
+		if a := s.get("/default/long"); a.status != http.StatusOK || a.members["rank"] != nil {
+			t.Errorf("before the rebuild: %d %s", a.status, a.body)
+		}
+		run(t, dir, tool, "rebuild", "default", "--store", store)
+		eventually(t, func() error {
+			if a := s.get("/default/long"); a.members["rank"] == nil {
+				return fmt.Errorf("%d %s", a.status, a.body)
+			}
+			return nil
+		})
+	})
+
 	now := string(opened.members["time"])
 	var ref string
 	want := func(version int, extra string) string {
