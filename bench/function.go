@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -146,10 +147,10 @@ func newNothingServer() (*nothingServer, error) {
 	return s, nil
 }
 
-// programs are functions to compare, as they are built for Lambda but for this machine.
+// programs are functions to compare, built as for Lambda but for this machine's processor.
 type programs struct{ folder string }
 
-func buildPrograms() (*programs, error) {
+var buildPrograms = sync.OnceValues(func() (*programs, error) {
 	folder, err := os.MkdirTemp("", "esgen-bench-functions")
 	if err != nil {
 		return nil, err
@@ -166,7 +167,7 @@ func buildPrograms() (*programs, error) {
 		}
 	}
 	return p, nil
-}
+})
 
 func (p *programs) path(name string) string { return filepath.Join(p.folder, name) }
 

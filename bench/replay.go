@@ -40,7 +40,7 @@ func replaySuite() (*suite, error) {
 	}
 	m, peer, floor := sample.Orders(), plainClient(newCannedWire(nested)), plainClient(newCannedWire(stored))
 	return &suite{
-		title: fmt.Sprintf("Replay: a page of %d events through the SDK", replayPage),
+		title: fmt.Sprintf("Replay: a page of %d events, without a network", replayPage),
 		rows: []row{
 			{name: rowReplayNested, run: func() error {
 				out, err := queryPage(peer)
