@@ -402,7 +402,7 @@ func openCursor(cursor string, scope ...string) (position string, err error) {
 
 func (d *database) drop(name es.Table) {
 	delete(d.tables, name)
-	for _, part := range []string{"quarantine/", "behind/"} {
+	for _, part := range []string{"quarantine/", "behind/", "rebuild/"} {
 		delete(d.progress, part+name.View+"/"+strconv.Itoa(name.Revision))
 	}
 }

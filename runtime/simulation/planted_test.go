@@ -68,7 +68,7 @@ var mistakes = []planted{
 	if err != nil || known != nil || head == nil {`}}},
 	{"version and state are checked at the first try only", 60, []edit{
 		{"append.go", "if err := w.check(s, at); err != nil {", "if err := w.check(s, at); err != nil && !(PLANTED && try > 0) {"}}},
-	{"an event is acknowledged before it is stored", 60, []edit{
+	{"an event is acknowledged before it is stored", 300, []edit{
 		before("append.go", "\t\tcase err != nil:\n\t\t\treturn nil, false, &UnavailableError{EventID: s.EventID, Err: err}", `		case err != nil && PLANTED:
 			return slot, false, nil`)}},
 	{"a time-out counts as a failure, and the next try gives the event a new id", 300, []edit{

@@ -21,6 +21,7 @@ type process struct {
 	kill       context.CancelFunc
 	skew       time.Duration
 	still      time.Time // until then none of its calls gets through
+	page       int       // how many heads it gets at once, 0: the usual number
 }
 
 // spawn starts a process of the deployment.
@@ -53,7 +54,7 @@ func (p *process) clock() time.Time { return time.Now().Add(p.skew) }
 // stores are the process's way to the database.
 func (p *process) stores() es.Stores {
 	w := p.world
-	a := &access{database: w.db, do: p.do, behind: func(t *table) int {
+	a := &access{database: w.db, do: p.do, page: p.page, behind: func(t *table) int {
 		if t.writes == 0 || !w.faults.happens(w.rand, behind) {
 			return 0
 		}

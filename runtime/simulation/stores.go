@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -16,6 +17,8 @@ type access struct {
 	// do has run executed. What it is about, entities or keys, tells one call of a program
 	// from another and finds it in the trace.
 	do func(ctx context.Context, c calling, run func() error) error
+	// page is how many heads a page has, headsPage if 0.
+	page int
 	// behind is by how many writes of a table an eventual read is behind.
 	behind func(t *table) int
 }
@@ -104,7 +107,7 @@ const headsPage = 4
 
 func (a *access) Heads(ctx context.Context, segment, segments int, cursor string) (heads []es.EntityHead, next string, err error) {
 	err = a.do(ctx, calling{name: "Heads", about: cursor}, func() (err error) {
-		heads, next, err = a.heads(segment, segments, cursor, headsPage)
+		heads, next, err = a.heads(segment, segments, cursor, cmp.Or(a.page, headsPage))
 		return err
 	})
 	if err != nil {

@@ -62,6 +62,7 @@ func (w *world) rebuild(a *actor) {
 			o := es.RebuildOptions{Segments: 1 + a.rand.IntN(3), Parallel: 1, Accept: a.chance(0.2)}
 			if a.chance(0.2) {
 				o.Rate = 5 + 50*a.rand.Float64()
+				p.page = 1 // who of several is held up would be a matter of luck
 			}
 			ctx, cancel := p.context(a, timeout)
 			done, err := w.projector(p).Rebuild(ctx, v.Name, o)
