@@ -17,6 +17,7 @@ type suite struct {
 	rows   []row
 	goals  []goal
 	rounds int  // at most; 0: as many as are asked for
+	more   int  // so many times as many as are asked for; 0: once
 	once   bool // one run makes a turn: it takes long, or stands for itself
 }
 
@@ -82,7 +83,7 @@ func (s *suite) measure(rounds int, each time.Duration) (map[string]result, erro
 			counts[r.name] = r.calibrate(each)
 		}
 	}
-	if s.rounds > 0 {
+	if rounds *= max(s.more, 1); s.rounds > 0 {
 		rounds = min(rounds, s.rounds)
 	}
 	times := map[string][]float64{}
