@@ -13,4 +13,4 @@ func (handler) Invoke(context.Context, []byte) ([]byte, error) {
 	return []byte(`{"statusCode":204}`), nil
 }
 
-func main() { lambda.StartHandler(handler{}) }
+func main() { lambda.Start(handler{}) }

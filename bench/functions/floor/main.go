@@ -28,7 +28,7 @@ func main() {
 		Region: os.Getenv("AWS_REGION"), BaseEndpoint: aws.String(os.Getenv("AWS_ENDPOINT_URL_DYNAMODB")),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return keys, nil }),
 	})
-	lambda.StartHandler(&handler{client: client, table: os.Getenv("ESGEN_EVENTS"), alone: os.Getenv("FUNCTION_REQUESTS") == "1"})
+	lambda.Start(&handler{client: client, table: os.Getenv("ESGEN_EVENTS"), alone: os.Getenv("FUNCTION_REQUESTS") == "1"})
 }
 
 func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
