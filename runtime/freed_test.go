@@ -3,6 +3,8 @@ package es_test
 import (
 	"context"
 	"testing"
+
+	es "github.com/esgen/esgen/runtime"
 )
 
 // An event that comes again, as streams and operators make it, frees an entity of the quarantine
@@ -53,5 +55,31 @@ func TestEventsOfAnEntityThatIsBeingFreed(t *testing.T) {
 			}
 			b.check(true)
 		})
+	}
+}
+
+// A reconcile that another process overtakes finds the entity held by what that has come to. It
+// must leave it so: it used to take its own, older end of the history for the end. Found by simulation.
+func TestReconcileLeavesHeldWhatOthersHold(t *testing.T) {
+	b := newBench(t)
+	b.happen("a", opened("ann", "red"))
+	meanwhile := false
+	b.store.before = func(_ context.Context, call string) error {
+		if call == "Write" && !meanwhile {
+			meanwhile = true
+			b.project(b.projector("d"), b.happen("a", broken, added(1))...)
+		}
+		return nil
+	}
+	p := b.projector("d")
+	if sum, err := p.Reconcile(t.Context(), es.ReconcileOptions{Full: true}); err != nil {
+		t.Errorf("%+v, %v", sum, err)
+	}
+	if !meanwhile {
+		t.Error("nothing was written")
+	}
+	b.check(false)
+	if q := b.quarantine(p); len(q) != 3 || b.item("diary", "a").Held != "d" || b.marker("purses", "a").Held != "d" {
+		t.Errorf("quarantine %+v, record %+v", q, b.item("diary", "a"))
 	}
 }

@@ -67,16 +67,29 @@ func (w *work) toTheEnd(ctx context.Context, sources []*source) {
 	}
 }
 
-// liftAll frees the entities that are held though the table has nothing more to fold. Until
-// they are, others could acknowledge what is stored meanwhile: it is to be looked for once more.
-func (w *work) liftAll(ctx context.Context, sources []*source) (any bool) {
+// liftAll frees the entities that are held though the table has nothing more to fold. Those of which
+// it has, another process has brought on and held since they were looked at. again says that
+// some are to be folded once more: until one is free, others could acknowledge what is stored meanwhile.
+func (w *work) liftAll(ctx context.Context, sources []*source) (again bool) {
 	for _, s := range sources {
-		if s.status == done && w.rows.holder(s).held != "" {
-			w.lift(ctx, s)
-			any = any || s.lifted
+		at := w.rows.holder(s)
+		if s.status != done || at.held == "" {
+			continue
 		}
+		more, err := w.hasMore(ctx, s)
+		switch {
+		case err != nil:
+			s.fail(err)
+		case !more:
+			w.lift(ctx, s)
+		case at.held == w.p.deployment && !s.retry:
+			s.status = held
+		default:
+			s.past, s.status = true, gapped
+		}
+		again = again || s.status == gapped
 	}
-	return any
+	return again
 }
 
 func (w *work) lift(ctx context.Context, s *source) {
@@ -96,5 +109,5 @@ func (w *work) lift(ctx context.Context, s *source) {
 		return
 	}
 	w.rows.keep(&step)
-	s.lifted, s.status = true, gapped
+	s.lifted, s.past, s.status = true, true, gapped
 }
