@@ -32,8 +32,9 @@ lint: ## gofmt, vet, staticcheck
 fuzz: ## run every fuzz target for FUZZTIME inputs
 	@testdata/fuzz.sh $(FUZZTIME)
 
-simulate: ## SEEDS random histories with every fault, in memory; a tenth of them on DynamoDB Local
-	@set -o pipefail; SEEDS=$$((($(SEEDS)+9)/10)) $(GO) test -json -count=1 -timeout 0 ./runtime -run FoldOfTheHistory -rapid.checks=$(SEEDS) | $(GO) run .ci/report.go
+simulate: ## SEEDS seeded worlds with every fault; a tenth as many random histories on DynamoDB Local
+	@$(GO) test ./runtime/simulation -run 'TestLedger$$' -count=1 -v -timeout 0 -simulation.seeds=$(SEEDS)
+	@set -o pipefail; n=$$((($(SEEDS)+9)/10)); SEEDS=$$n $(GO) test -json -count=1 -timeout 0 ./runtime -run FoldOfTheHistory -rapid.checks=$$n | $(GO) run .ci/report.go
 
 kill: ## 1,000 SIGKILLs of the embedded store under load; a minute or more for each hundred
 	@ESGEN_KILL_ROUNDS=1000 $(GO) test ./runtime/bolt -run 'TestKill$$' -v -count=1 -timeout 0
