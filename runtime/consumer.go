@@ -169,9 +169,15 @@ func (r *ConsumerRunner) HandleChanges(ctx context.Context, batch []RecordChange
 }
 
 // changeID names a change. Guard, view and key do not: they come again after a refold and in the table
-// of a new revision. The time does not order anything here; a change that is delivered again has the same.
+// of a new revision. The time does not order anything here; a change that is delivered again has the same. As
+// a stream gives it, it is too coarse to tell a rebuild's change from the live one that the table of
+// the revision before had in the same second.
 func changeID(c *RecordChange) string {
-	return strconv.FormatInt(c.Guard, 10) + "/" + strconv.FormatInt(c.Time.UnixNano(), 36) + "/" + c.View + "/" + c.Key
+	guard := strconv.FormatInt(c.Guard, 10)
+	if c.Rebuilding {
+		guard += "r"
+	}
+	return guard + "/" + strconv.FormatInt(c.Time.UnixNano(), 36) + "/" + c.View + "/" + c.Key
 }
 
 // once runs a handler unless the consumer remembers having handled the cause,

@@ -202,3 +202,27 @@ func TestConsumerOfAViewGetsChangesOnce(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// In the second in which a new revision is deployed, the old table and the new one may have the same
+// change: live the one, a rebuild's the other. To have seen the second is not to have seen the first.
+func TestRebuildsChangeDoesNotHideALiveOne(t *testing.T) {
+	s := newPresentService(t)
+	live := 0
+	r := startConsumer(t, s, "default", func(*es.Appender) handlerFunc {
+		return handlerFunc{change: func(_ context.Context, c es.RecordChange) error {
+			if !c.Rebuilding {
+				live++
+			}
+			return nil
+		}}
+	})
+	change := es.RecordChange{View: "default", Key: "o-1", Guard: 1, Time: s.tick(), New: "{1}"}
+	rebuilt := change
+	rebuilt.Rebuilding = true
+	if retry, err := r.HandleChanges(t.Context(), []es.RecordChange{rebuilt, change, rebuilt, change}); retry != 4 || err != nil {
+		t.Fatalf("HandleChanges = %d, %v", retry, err)
+	}
+	if live != 1 {
+		t.Errorf("%d live changes were handled, want 1", live)
+	}
+}

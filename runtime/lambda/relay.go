@@ -157,8 +157,14 @@ func digest(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// changeIdentity tells a rebuild's change from a live one in the table of the revision before, of
+// which the stream says the same second.
 func changeIdentity(c *es.RecordChange) string {
-	return digest(strconv.FormatInt(c.Guard, 10) + "/" + strconv.FormatInt(c.Time.UnixNano(), 36) + "/" + c.View + "/" + c.Key)
+	guard := strconv.FormatInt(c.Guard, 10)
+	if c.Rebuilding {
+		guard += "r"
+	}
+	return digest(guard + "/" + strconv.FormatInt(c.Time.UnixNano(), 36) + "/" + c.View + "/" + c.Key)
 }
 
 // finish publishes, and answers which record to go on from.
