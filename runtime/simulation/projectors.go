@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -83,12 +82,11 @@ func (p *projectors) project(batch []es.Recorded) (retry int, err error) {
 		a.world.trace.add(line{who: a.name + "@" + p.process.name, what: "project", about: r.EntityID, note: fmt.Sprint("version ", r.Version)})
 	}
 	ctx, cancel := p.process.context(a, timeout)
-	a.world.atWork = append(a.world.atWork, p.process)
+	a.world.begins(p.process)
 	retry, err = p.hand(ctx, batch)
 	cancel()
 	a.turn()
-	i := slices.Index(a.world.atWork, p.process)
-	a.world.atWork = slices.Delete(a.world.atWork, i, i+1)
+	a.world.ends(p.process)
 	if p.process.crashed() {
 		return 0, context.Canceled
 	}

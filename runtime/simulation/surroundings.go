@@ -43,7 +43,15 @@ func (w *world) revised() (views []es.View) {
 	return views
 }
 
-// oldAtWork reports whether code of an older deployment still folds a batch.
+// begins and ends say which processes fold something.
+func (w *world) begins(p *process) { w.atWork = append(w.atWork, p) }
+
+func (w *world) ends(p *process) {
+	i := slices.Index(w.atWork, p)
+	w.atWork = slices.Delete(w.atWork, i, i+1)
+}
+
+// oldAtWork reports whether code of an older deployment still folds something.
 func (w *world) oldAtWork() bool {
 	return slices.ContainsFunc(w.atWork, func(p *process) bool { return p.deployment < w.deployment })
 }
@@ -128,6 +136,7 @@ func (w *world) operate(a *actor) {
 		w.trace.add(line{who: a.name, what: "operate"})
 		ctx, cancel := p.context(a, time.Minute)
 		projector := w.projector(p)
+		w.begins(p)
 		// What fails here is tried again when the world has come to rest.
 		switch a.rand.IntN(4) {
 		case 0:
@@ -139,6 +148,7 @@ func (w *world) operate(a *actor) {
 		}
 		cancel()
 		a.turn()
+		w.ends(p)
 		p.kill()
 	}
 }

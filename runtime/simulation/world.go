@@ -39,7 +39,7 @@ type world struct {
 
 	deployment int
 	settled    bool       // no batch is handed to older code any more
-	atWork     []*process // that fold a batch
+	atWork     []*process // that fold something
 	rebuilt    map[string]bool
 	switched   map[string]int // by view: the step since which readers get the newest revision
 	closing    bool           // clients have finished
