@@ -24,7 +24,7 @@ type edit struct {
 	added, removed []string
 	// changed are the resources that become different, beside those that only get other code.
 	changed []string
-	// refolds says that the projector must be another program.
+	// refolds says that the projector must be another program; else it must be the same.
 	refolds bool
 }
 
@@ -153,8 +153,8 @@ func checkDifference(t *testing.T, e edit, before, after *stage) {
 			removed = append(removed, r.Type+" "+withoutHash(id))
 		}
 	}
-	if e.refolds && reflect.DeepEqual(before.properties("Projector")["Code"], after.properties("Projector")["Code"]) {
-		t.Error("the projector is the same program as before")
+	if same := reflect.DeepEqual(before.properties("Projector")["Code"], after.properties("Projector")["Code"]); same == e.refolds {
+		t.Errorf("that the projector is the same program as before is %t", same)
 	}
 	for _, c := range []struct {
 		what      string

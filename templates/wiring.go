@@ -13,6 +13,7 @@ import (
 func wiringFiles(s *schema.Service) ([]File, error) {
 	files := []File{
 		serviceFile(s),
+		completeFile(s),
 		programFile(s, "local", "Command local runs the "+s.Name+" service on this machine, on an embedded store: go run ./cmd/local. "+
 			"It serves this machine only and authenticates nobody."),
 		programFile(s, "ops", "Command ops operates the "+s.Name+" service, here or deployed; the commands of esgen such as \"esgen status\" run it.",
@@ -26,7 +27,8 @@ func wiringFiles(s *schema.Service) ([]File, error) {
 func programFile(s *schema.Service, name, doc string, more ...jen.Code) File {
 	g := newGofile(s, "cmd/"+name, "main", doc)
 	g.ImportName(s.Module+"/cmd/internal/tables", "tables")
-	args := append([]jen.Code{ofService(s, "All")}, more...)
+	g.ImportName(s.Module+"/cmd/internal/complete", "complete")
+	args := append([]jen.Code{jen.Qual(s.Module+"/cmd/internal/complete", "Service").Call()}, more...)
 	g.declare("", jen.Func().Id("main").Params().Add(inline(jen.Qual(runtimePath+"/"+name, "Main").Call(args...))))
 	return g.generated("main_gen.go")
 }
@@ -46,18 +48,28 @@ func serviceFile(s *schema.Service) File {
 		)))))
 
 	taken := map[string]bool{"m": true}
-	var views, consumers []jen.Code
+	var views []jen.Code
 	for _, v := range s.Views {
 		views = append(views, jen.Qual(g.importAs(taken, s.Module+"/"+viewFolder(v), viewPackage(v), "view"), "Definition").Call())
 	}
+	g.declare("Views describes the events and the views: what folding and answering needs.",
+		modelFunction("Views", define("m", jen.Id("Events").Call()), listed("Views", "View", views), jen.Return(jen.Id("m"))))
+	return g.generated("service_gen.go")
+}
+
+// completeFile generates package complete. It is apart from package service, since consumers import what
+// they like: the functions that store, fold and answer must not link it, nor become other programs by it.
+func completeFile(s *schema.Service) File {
+	g := newGofile(s, "cmd/internal/complete", "complete", "Package complete describes the whole "+s.Name+" service, the consumers "+
+		"included, to the programs that run all of it.")
+	taken := map[string]bool{"m": true, "service": true}
+	var consumers []jen.Code
 	for _, c := range s.Consumers {
 		consumers = append(consumers, jen.Qual(g.importAs(taken, s.Module+"/"+consumerFolder(c), consumerPackage(c), "consumer"), "Definition").Call())
 	}
-	g.declare("Views describes the events and the views: what folding and answering needs.",
-		modelFunction("Views", define("m", jen.Id("Events").Call()), listed("Views", "View", views), jen.Return(jen.Id("m"))))
-	g.declare("All describes the whole service, the consumers included.",
-		modelFunction("All", define("m", jen.Id("Views").Call()), listed("Consumers", "Consumer", consumers), jen.Return(jen.Id("m"))))
-	return g.generated("service_gen.go")
+	g.declare("Service describes the events, the views and the consumers.",
+		modelFunction("Service", define("m", ofService(s, "Views")), listed("Consumers", "Consumer", consumers), jen.Return(jen.Id("m"))))
+	return g.generated("complete_gen.go")
 }
 
 // modelFunction is a function that returns the model of a service.

@@ -29,6 +29,12 @@ func TestFunctionsLinkNothingNeedless(t *testing.T) {
 				t.Errorf("%s does not link %s", program, want)
 			}
 		}
+		own := "example.com/orders/consumers/" + strings.ReplaceAll(strings.TrimPrefix(program, "consumer-"), "-", "")
+		for _, p := range linked {
+			if strings.HasPrefix(p, "example.com/orders/consumers/") && p != own {
+				t.Errorf("%s links the consumer %s, and what that imports", program, p)
+			}
+		}
 		for _, p := range needless {
 			if slices.Contains(linked, p) {
 				t.Errorf("%s links %s", program, p)

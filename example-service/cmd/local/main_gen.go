@@ -5,8 +5,8 @@
 package main
 
 import (
-	"example.com/orders/cmd/internal/service"
+	"example.com/orders/cmd/internal/complete"
 	"github.com/esgen/esgen/runtime/local"
 )
 
-func main() { local.Main(service.All()) }
+func main() { local.Main(complete.Service()) }

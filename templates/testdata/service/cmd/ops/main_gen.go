@@ -5,9 +5,9 @@
 package main
 
 import (
-	"example.com/orders/cmd/internal/service"
+	"example.com/orders/cmd/internal/complete"
 	"example.com/orders/cmd/internal/tables"
 	"github.com/esgen/esgen/runtime/ops"
 )
 
-func main() { ops.Main(service.All(), tables.Views()) }
+func main() { ops.Main(complete.Service(), tables.Views()) }

@@ -28,9 +28,3 @@ func Views() *es.Model {
 	}
 	return m
 }
-
-// All describes the whole service, the consumers included.
-func All() *es.Model {
-	m := Views()
-	return m
-}

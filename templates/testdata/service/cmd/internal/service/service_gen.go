@@ -4,8 +4,6 @@
 package service
 
 import (
-	"example.com/orders/consumers/shippingemail"
-	"example.com/orders/consumers/summaryreport"
 	"example.com/orders/events"
 	"example.com/orders/views/customersummary"
 	"example.com/orders/views/defaultview"
@@ -29,16 +27,6 @@ func Views() *es.Model {
 	m.Views = []es.View{
 		defaultview.Definition(),
 		customersummary.Definition(),
-	}
-	return m
-}
-
-// All describes the whole service, the consumers included.
-func All() *es.Model {
-	m := Views()
-	m.Consumers = []es.Consumer{
-		shippingemail.Definition(),
-		summaryreport.Definition(),
 	}
 	return m
 }
