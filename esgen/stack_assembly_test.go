@@ -50,7 +50,7 @@ func assemblyOf(t *testing.T, schema string) string {
 		var service string
 		if service, a.err = initialized(schema); a.err == nil {
 			a.dir = filepath.Join(service, "infra", "cdk.out")
-			a.err = synthesize(service, a.dir, nil)
+			a.err = synthesize(service, a.dir)
 		}
 	})
 	if a.err != nil {
@@ -106,8 +106,8 @@ func esgen(args ...string) error {
 	return execute(".", nil, path, args...)
 }
 
-// synthesize runs the CDK app of a service, with context beside that of its cdk.json.
-func synthesize(service, out string, context map[string]any) error {
+// synthesize runs the CDK app of a service for this machine, as the CDK's command would.
+func synthesize(service, out string) error {
 	synthesizing <- struct{}{}
 	defer func() { <-synthesizing }()
 	infra := filepath.Join(service, "infra")
@@ -121,9 +121,6 @@ func synthesize(service, out string, context map[string]any) error {
 	}
 	all["target"] = "linux/" + runtime.GOARCH
 	all["aws:cdk:enable-path-metadata"] = true // as the CDK's command does
-	for name, value := range context {
-		all[name] = value
-	}
 	text, err := json.Marshal(all)
 	if err != nil {
 		return err

@@ -119,7 +119,7 @@ func TestTablesOutliveEdits(t *testing.T) {
 func deployedStage(t *testing.T, service, name string) *stage {
 	t.Helper()
 	out := filepath.Join(filepath.Dir(service), "cdk.out."+name)
-	if err := synthesize(service, out, nil); err != nil {
+	if err := synthesize(service, out); err != nil {
 		t.Fatal(err)
 	}
 	return stageOf(t, out, "shop", "dev")

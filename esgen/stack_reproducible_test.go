@@ -29,7 +29,7 @@ func TestSameCodeIsDeployedOnce(t *testing.T) {
 	run(t, other, "git", "init", "--quiet")
 	commit("the service")
 	elsewhere := filepath.Join(filepath.Dir(other), "elsewhere")
-	if err := synthesize(other, elsewhere, nil); err != nil {
+	if err := synthesize(other, elsewhere); err != nil {
 		t.Fatal(err)
 	}
 	if textOfTemplates(t, elsewhere) != textOfTemplates(t, first) {

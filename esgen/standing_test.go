@@ -232,7 +232,7 @@ func (h *Handler) leave(id string, version int64) error {
 func standUp(t *testing.T, dir string, client *http.Client) *up.Stand {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "cdk.out")
-	if err := synthesize(dir, out, nil); err != nil {
+	if err := synthesize(dir, out); err != nil {
 		t.Fatal(err)
 	}
 	log := &standLog{}
