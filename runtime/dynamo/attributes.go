@@ -99,6 +99,17 @@ func (f *fields) text(name string) string {
 	return ""
 }
 
+func (f *fields) bytes(name string) []byte {
+	switch v := f.item[name].(type) {
+	case nil:
+		return nil
+	case *types.AttributeValueMemberB:
+		return v.Value
+	}
+	f.fail(name)
+	return nil
+}
+
 func (f *fields) number(name string) int64 {
 	switch v := f.item[name].(type) {
 	case nil:

@@ -27,6 +27,11 @@ func TestIndexSortOrders(t *testing.T) {
 		if len(x) > maxKey {
 			t.Fatalf("a place of %d bytes", len(x))
 		}
+		for _, value := range [][]byte{a, b} {
+			if back, whole := sortedValue(indexSort(value, "k")); !whole || !bytes.Equal(back, value) {
+				t.Fatalf("%v comes back as %v, %t", value, back, whole)
+			}
+		}
 		if bytes.Equal(indexSort(a, "k"), indexSort(a, "l")) {
 			t.Fatal("two records have one place")
 		}
@@ -43,6 +48,9 @@ func TestIndexKeysKeepApart(t *testing.T) {
 				t.Errorf("%q and %q are both %q", value, other, key)
 			}
 			seen[key] = value
+			if back, ok := indexedValue(key); !ok || indexKey(shard, back) != key {
+				t.Errorf("%q comes back as %q, of which the key is %q", key, back, indexKey(shard, back))
+			}
 		}
 	}
 }

@@ -65,6 +65,9 @@ func (s *Store) rowsOf(reads []es.ViewRead, found map[address]item) ([]es.ViewRo
 			for _, key := range read.Keys {
 				if stored := found[address{table: table.Name, id: key}]; stored != nil {
 					r, err := recordOf(stored)
+					if err == nil {
+						r.Entries, err = placesOf(table, stored)
+					}
 					if err != nil {
 						return nil, err
 					}

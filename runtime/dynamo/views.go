@@ -34,7 +34,7 @@ func recordItem(t *ViewTable, r *es.Item, rebuild bool) item {
 }
 
 // recordOf reads a record, or what an index projects of it. Its places in indexes are not
-// taken back out of it.
+// taken back out of it: see placesOf.
 func recordOf(i item) (*es.Item, error) {
 	f := fields{item: i}
 	r := &es.Item{
@@ -43,6 +43,25 @@ func recordOf(i item) (*es.Item, error) {
 		Latest: es.Moment{Time: f.time(attrLatestTime), EntityID: f.text(attrLatestID), Version: f.number(attrLatestVersion)},
 	}
 	return r, f.err
+}
+
+// placesOf takes a record's places in indexes back out of its item: who loads a record and writes it
+// again, as when its entity is held or freed, leaves it where it is.
+func placesOf(t *ViewTable, i item) (places []es.IndexEntry, err error) {
+	f := fields{item: i}
+	for _, index := range t.Indexes {
+		at := f.text(attrIndexKey + index)
+		if at == "" {
+			continue
+		}
+		key, ok := indexedValue(at)
+		sort, whole := sortedValue(f.bytes(attrIndexSort + index))
+		if !ok || !whole {
+			f.fail(attrIndexKey + index)
+		}
+		places = append(places, es.IndexEntry{Index: index, Key: key, Sort: sort})
+	}
+	return places, f.err
 }
 
 func markerOf(i item) (*es.Marker, error) {

@@ -21,6 +21,7 @@ var pageTests = []test{
 	{"index keys keep apart", hostileIndexKeys},
 	{"long index keys and sorts are taken", longEntries},
 	{"a record moves within and out of its indexes", moves},
+	{"a record that is loaded and written again stays where it was", writtenAgain},
 	{"an index stays whole under writes", queryUnderWrites},
 	{"foreign positions are refused", foreignPositions},
 }
@@ -269,6 +270,36 @@ func hostileIndexKeys(t *testing.T, s es.Stores) {
 			}
 		}
 	}
+}
+
+// writtenAgain does what holding and freeing an entity does to a record that no fold changes.
+func writtenAgain(t *testing.T, s es.Stores) {
+	long := strings.Repeat("é", es.MaxPlace/2)
+	var want []string
+	for i, sort := range []string{"", "a", "a\x00", "eight by", "eight byt", "sixteen bytes, 16", long} {
+		item := indexed(fmt.Sprintf("r%d", i), 1, "3=a#é", []byte(sort))
+		if i%2 == 0 {
+			item.Entries = append(item.Entries, es.IndexEntry{Index: "other", Key: long, Sort: []byte{byte(i)}})
+		}
+		write(t, s.Views, orders, 0, item)
+		want = append(want, item.Key)
+	}
+	rows, err := s.Views.Load(t.Context(), []es.ViewRead{{Table: orders, Keys: want}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range want {
+		again := *rows[0].Items[key]
+		again.Held = "deployment"
+		write(t, s.Views, orders, 1, again)
+	}
+	checkKeys(t, queryAll(t, s.Views, "status", "3=a#é", false, 3), want)
+	for i, key := range queryAll(t, s.Views, "status", "3=a#é", false, 3) {
+		if key != want[i] {
+			t.Errorf("place %d has %q, want %q", i, key, want[i])
+		}
+	}
+	checkKeys(t, queryAll(t, s.Views, "other", long, false, 2), []string{"r0", "r2", "r4", "r6"})
 }
 
 func longEntries(t *testing.T, s es.Stores) {
