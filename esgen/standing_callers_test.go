@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -42,19 +44,19 @@ func callThrough(t *testing.T, target string, prepare func(r *http.Request, body
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		out, err := http.NewRequestWithContext(r.Context(), r.Method, target, strings.NewReader(string(body)))
-		if err != nil {
-			w.WriteHeader(http.StatusBadGateway)
-			return
-		}
 		path, query, _ := strings.Cut(r.RequestURI, "?")
-		out.URL = &url.URL{Scheme: to.Scheme, Host: to.Host, Opaque: "//" + to.Host + strings.TrimSuffix(to.Path, "/") + path, RawQuery: query}
-		out.Header = r.Header.Clone()
-		out.ContentLength = int64(len(body))
-		if err := prepare(out, body); err != nil {
-			t.Error(err)
-		}
-		answer, err := transport.RoundTrip(out)
+		at := &url.URL{Scheme: to.Scheme, Host: to.Host, Opaque: "//" + to.Host + strings.TrimSuffix(to.Path, "/") + path, RawQuery: query}
+		answer, err := patiently(r.Context(), func() (*http.Response, error) {
+			out, err := http.NewRequestWithContext(r.Context(), r.Method, target, bytes.NewReader(body))
+			if err != nil {
+				return nil, err
+			}
+			out.URL, out.Header = at, r.Header.Clone()
+			if err := prepare(out, body); err != nil {
+				t.Error(err)
+			}
+			return transport.RoundTrip(out)
+		})
 		if err != nil {
 			w.WriteHeader(http.StatusBadGateway)
 			return
@@ -75,6 +77,23 @@ func callThrough(t *testing.T, target string, prepare func(r *http.Request, body
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+// patiently sends a request again while the gateway lets no more through, as a client of an API with
+// a throttle must.
+func patiently(ctx context.Context, send func() (*http.Response, error)) (*http.Response, error) {
+	for {
+		answer, err := send()
+		if err != nil || answer.StatusCode != http.StatusTooManyRequests {
+			return answer, err
+		}
+		_ = answer.Body.Close()
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // signedBy signs requests for execute-api, as clients of an API with auth: iam do.
