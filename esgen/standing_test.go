@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -426,27 +427,22 @@ func TestStandingServices(t *testing.T) {
 			}
 			stand := standUp(t, makeService(t, path, d.name), nil)
 			base := callThrough(t, stand.URL, signedBy(aws.Credentials{AccessKeyID: stand.Credentials.AccessKeyID, SecretAccessKey: stand.Credentials.SecretAccessKey}, stand.Region))
-			stop, killed := make(chan struct{}), make(chan int)
-			go func() {
-				n := 0
-				for {
-					select {
-					case <-stop:
-						killed <- n
-						return
-					case <-time.After(150 * time.Millisecond):
-						k, err := stand.Kill("projector")
-						if err != nil {
-							t.Error(err)
-						}
-						n += k
-					}
+			var killed atomic.Int32
+			stop := repeatedly(150*time.Millisecond, func() {
+				n, err := stand.Kill("projector")
+				if err != nil {
+					t.Error(err)
 				}
-			}()
+				killed.Add(int32(n))
+			})
+			// However fast the machine is, some batches must find their function dead.
 			entities := post(t, d, base, 7, 200)
-			close(stop)
-			if n := <-killed; n == 0 {
-				t.Error("the projector was never killed")
+			for seed := uint64(100); killed.Load() < 3 && seed < 150; seed++ {
+				entities = append(entities, post(t, d, base, seed, 20)...)
+			}
+			stop()
+			if n := killed.Load(); n < 3 {
+				t.Errorf("the projector was killed %d times, want 3", n)
 			}
 			entities = append(entities, post(t, d, base, 8, 40)...)
 			histories := map[string][]object{}
@@ -464,4 +460,21 @@ func TestStandingServices(t *testing.T) {
 			}
 		})
 	}
+}
+
+// repeatedly calls do again and again until stop is called, which returns after the last call.
+func repeatedly(pause time.Duration, do func()) (stop func()) {
+	ending, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-ending:
+				return
+			case <-time.After(pause):
+				do()
+			}
+		}
+	}()
+	return func() { close(ending); <-ended }
 }
