@@ -20,11 +20,12 @@ type template struct {
 }
 
 type rawResource struct {
-	Type       string           `json:"Type"`
-	Properties map[string]value `json:"Properties"`
-	DependsOn  value            `json:"DependsOn"`
-	Condition  string           `json:"Condition"`
-	Metadata   map[string]value `json:"Metadata"`
+	Type           string           `json:"Type"`
+	Properties     map[string]value `json:"Properties"`
+	DependsOn      value            `json:"DependsOn"`
+	Condition      string           `json:"Condition"`
+	DeletionPolicy string           `json:"DeletionPolicy"`
+	Metadata       map[string]value `json:"Metadata"`
 }
 
 type rawOutput struct {

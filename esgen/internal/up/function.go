@@ -31,6 +31,10 @@ func makeFunction(s *Stand, p *assembly.Reader) func(context.Context) error {
 	}
 	return func(context.Context) error {
 		f.Name, f.Code = or(name, s.physical(r, 64)), folder
+		add := s.host.Add
+		if before := s.before(r); before != nil {
+			f.Name, add = before.Ref(), s.host.Update
+		}
 		role := s.roles[roleARN]
 		if role == nil {
 			return errNoRole
@@ -39,7 +43,7 @@ func makeFunction(s *Stand, p *assembly.Reader) func(context.Context) error {
 		id := s.assume(role, f.Name, shown)
 		f.Credentials = lambda.Credentials{AccessKeyID: id.AccessKeyID, SecretAccessKey: id.SecretAccessKey, SessionToken: id.SessionToken}
 		f.Endpoints = s.endpointsOfFunctions()
-		if err := s.host.Add(f); err != nil {
+		if err := add(f); err != nil {
 			return err
 		}
 		arn := s.host.ARN(f.Name)

@@ -78,6 +78,7 @@ type Stand struct {
 
 	options     Options
 	deployment  *assembly.Deployment
+	former      *assembly.Deployment // while an update is made, what was there before; else nil
 	host        *lambda.Host
 	identities  *iam.Identities
 	permissions *gateway.Permissions
@@ -272,6 +273,9 @@ func (s *Stand) conclude() error {
 			return err
 		}
 		shown := cloudformation.Stack{Name: stack.Name, Status: "CREATE_COMPLETE", Created: time.Now(), ID: s.stackID(stack.Name)}
+		if s.former != nil {
+			shown.Status = "UPDATE_COMPLETE"
+		}
 		for _, name := range slices.Sorted(maps.Keys(outputs)) {
 			value := local.Replace(outputs[name])
 			s.Outputs[name] = value

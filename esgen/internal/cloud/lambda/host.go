@@ -58,6 +58,7 @@ type Host struct {
 
 	mu        sync.Mutex
 	functions map[string]*function
+	replaced  []*function // that may still be busy
 	closed    bool
 }
 
@@ -80,6 +81,26 @@ func (h *Host) Add(f Function) error {
 	if h.functions[f.Name] != nil {
 		return fmt.Errorf("function %s: there is one already", f.Name)
 	}
+	h.functions[f.Name] = newFunction(h, f)
+	return nil
+}
+
+// Update gives a function other code and settings. What is under way ends with the old ones.
+func (h *Host) Update(f Function) error {
+	if err := check(&f); err != nil {
+		return fmt.Errorf("function %s: %w", f.Name, err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return errClosed
+	}
+	old := h.functions[f.Name]
+	if old == nil {
+		return &NotFoundError{f.Name}
+	}
+	old.retire()
+	h.replaced = append(h.replaced, old)
 	h.functions[f.Name] = newFunction(h, f)
 	return nil
 }
@@ -238,7 +259,7 @@ func (h *Host) Restart(function string) error {
 func (h *Host) Close() {
 	h.mu.Lock()
 	h.closed = true
-	functions := make([]*function, 0, len(h.functions))
+	functions := slices.Clone(h.replaced)
 	for _, f := range h.functions {
 		functions = append(functions, f)
 	}
