@@ -319,21 +319,29 @@ func (c *catchUp) end(w *work, s *source, goal int64) {
 
 func behindPart(t Table) string { return "behind/" + t.View + "/" + strconv.Itoa(t.Revision) }
 
-// leave records the sources of an entity that time does not suffice for. An entry that is
-// there already is written again: a reconcile that read it before must not remove it.
+// leave records the sources of an entity that time does not suffice for.
 func (w *work) leave(ctx context.Context, c *catchUp) {
 	for i, s := range c.sources {
 		if s.status != gapped {
 			continue
 		}
-		err := w.p.writeEntry(ctx, behindPart(s.view.table), s.entity, func(*Entry) string {
-			return `{"version":` + strconv.FormatInt(c.goals[i], 10) + `}`
-		})
-		if err != nil {
-			s.fail(fmt.Errorf("view %s: left for reconcile: %w", s.view.Name, err))
+		if err := w.p.leaveBehind(ctx, s, c.goals[i]); err != nil {
+			s.fail(err)
 			continue
 		}
 		s.status = left
 		w.report.Left++
 	}
+}
+
+// leaveBehind records a source for reconcile. An entry that is there already is written again: a
+// reconcile that read it before must not remove it.
+func (p *Projector) leaveBehind(ctx context.Context, s *source, goal int64) error {
+	err := p.writeEntry(ctx, behindPart(s.view.table), s.entity, func(*Entry) string {
+		return `{"version":` + strconv.FormatInt(goal, 10) + `}`
+	})
+	if err != nil {
+		return fmt.Errorf("view %s: left for reconcile: %w", s.view.Name, err)
+	}
+	return nil
 }

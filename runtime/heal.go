@@ -1,6 +1,12 @@
 package es
 
-import "context"
+import (
+	"context"
+	"errors"
+)
+
+// errLate is of what a run has no time for.
+var errLate = errors.New("es: out of time")
 
 // newWork starts a run beside the batches. It must be ended by release.
 func (p *Projector) newWork() *work {
@@ -60,9 +66,11 @@ func (w *work) toTheEnd(ctx context.Context, sources []*source) {
 		c := queue[len(queue)-1]
 		c.sources, c.goals = append(c.sources, s), append(c.goals, s.goal())
 	}
-	unfinished := w.advanceAll(ctx, queue, func() bool { return ctx.Err() != nil })
+	unfinished := w.advanceAll(ctx, queue, func() bool { return ctx.Err() != nil || w.late != nil && w.late() })
 	for _, c := range unfinished {
-		c.failed = context.Cause(ctx)
+		if c.failed = context.Cause(ctx); c.failed == nil {
+			c.failed = errLate
+		}
 		c.failAll()
 	}
 }

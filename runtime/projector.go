@@ -144,7 +144,7 @@ func (p *Projector) Project(ctx context.Context, batch []Recorded) (report Repor
 	histories := w.group(batch)
 	sources := w.sources(histories)
 	w.learn(ctx, sources)
-	stop := halfTime(ctx, p.clock, started)
+	stop := spent(ctx, p.clock, started, 1, 2)
 	for part := range w.parts(sources) {
 		w.projectPart(ctx, histories, part, stop)
 	}
@@ -185,15 +185,15 @@ func (w *work) measure(batch []Recorded, now time.Time) {
 	}
 }
 
-// halfTime returns a function that tells when half of the time until the deadline
-// of ctx has passed; without a deadline it never does.
-func halfTime(ctx context.Context, clock Clock, started time.Time) func() bool {
+// spent returns a function that tells when a share of the time until the deadline of ctx has
+// passed; without a deadline it never does.
+func spent(ctx context.Context, clock Clock, started time.Time, part, of time.Duration) func() bool {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return func() bool { return false }
 	}
-	half := deadline.Sub(started) / 2
-	return func() bool { return clock().Sub(started) >= half }
+	most := deadline.Sub(started) / of * part
+	return func() bool { return clock().Sub(started) >= most }
 }
 
 // firstFailure gives the lowest index of a record whose source failed for now.

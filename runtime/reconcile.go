@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // ReconcileOptions say how far Reconcile looks. The zero value heals what is known to be behind:
@@ -13,8 +12,9 @@ type ReconcileOptions struct {
 	// Full compares the position of every entity in every view with its history, too: it finds
 	// what nobody knows of, at the cost of a scan of the entities and a read of all positions.
 	Full bool
-	// Entities compares about so many entities, from where the last such run stopped: run on a
-	// schedule, it comes round to all of them at a cost that is known.
+	// Entities compares so many entities, from where the last such run stopped: run on a schedule, it
+	// comes round to all of them at a cost that is known. It leaves out views that readers get an older
+	// revision of: their rebuild folds all of it.
 	Entities int
 }
 
@@ -26,12 +26,17 @@ type Healing struct {
 	Quarantined int `json:"quarantined"` // still or newly
 	Released    int `json:"released"`    // from quarantine
 	Failed      int `json:"failed"`      // for now; run it again
+	// NewlyQuarantined are those of the quarantined that this run found, or tried once more.
+	NewlyQuarantined int `json:"newlyQuarantined,omitempty"`
+	// Unfinished says that time did not suffice. The next run goes on.
+	Unfinished bool `json:"unfinished,omitempty"`
 }
 
 // Reconcile folds what batches left behind, and removes quarantine entries that
-// hold nothing. It may run at any time beside projectors, and again after an error.
+// hold nothing. It may run at any time beside projectors, and again after an error. If ctx has a
+// deadline, it begins nothing when three quarters of the time until then have passed: what is done is kept.
 func (p *Projector) Reconcile(ctx context.Context, o ReconcileOptions) (Healing, error) {
-	h := &healing{p: p}
+	h := &healing{p: p, late: spent(ctx, p.clock, p.clock(), 3, 4)}
 	for _, v := range p.views {
 		h.behind(ctx, v)
 		h.stale(ctx, v)
@@ -75,9 +80,18 @@ func (p *Projector) RetryQuarantine(ctx context.Context, view, entityID string) 
 // healing adds up several runs.
 type healing struct {
 	p          *Projector
-	rebuilding bool // of a view that was dropped
+	rebuilding bool        // of a view that was dropped
+	late       func() bool // when nothing more is to begin; nil is never
 	sum        Healing
 	err        error // the first
+}
+
+// over reports whether there is no time for more.
+func (h *healing) over() bool {
+	if !h.sum.Unfinished && h.late != nil && h.late() {
+		h.sum.Unfinished = true
+	}
+	return h.sum.Unfinished
 }
 
 func (h *healing) note(err error) {
@@ -93,19 +107,24 @@ func (h *healing) run(ctx context.Context, sources []*source) {
 	if h.rebuilding {
 		w.rebuild, w.perStep = true, stepItems
 	}
+	w.late = h.over
 	w.heal(ctx, sources)
 	h.sum.Folds += w.report.Folds
+	h.sum.NewlyQuarantined += w.report.Quarantined
 	for _, s := range sources {
 		h.sum.Looked++
 		switch s.status {
 		case held:
 			h.sum.Quarantined++
 		case failed:
+			if errors.Is(s.err, errLate) {
+				continue
+			}
 			h.sum.Failed++
 			h.note(s.err)
 		case left:
 			h.sum.Failed++
-			h.note(fmt.Errorf("view %s: %w", s.view.Name, errHole))
+			h.note(fmt.Errorf("view %s: %w", s.view.Name, s.err))
 		case done:
 			if s.entry {
 				h.sum.Released++
@@ -122,6 +141,9 @@ func (h *healing) eachEntry(ctx context.Context, part string, do func(entries []
 		if err != nil {
 			h.note(err)
 			break
+		}
+		if h.over() {
+			return
 		}
 		if entries = append(entries, e); len(entries) == atOnce {
 			do(entries)
@@ -196,71 +218,26 @@ func (h *healing) everything(ctx context.Context) {
 			h.note(err)
 			return
 		}
-		if !h.compare(ctx, heads) {
+		if h.over() {
+			return
+		}
+		if _, err := h.compare(ctx, h.p.views, heads); err != nil {
+			h.note(err)
 			return
 		}
 	}
 }
 
-// compare heals those of some entities that have events above their positions; it is false when
-// the store fails.
-func (h *healing) compare(ctx context.Context, heads []EntityHead) bool {
+// compare heals those of some entities that have events above their positions in views, and returns
+// them. The error is the store's.
+func (h *healing) compare(ctx context.Context, views []*projected, heads []EntityHead) ([]*source, error) {
 	w := h.p.newWork()
-	behind, err := w.lagging(ctx, h.p.views, heads)
+	behind, err := w.lagging(ctx, views, heads)
 	w.release()
 	if err != nil {
-		h.note(err)
-		return false
+		return nil, err
 	}
 	h.sum.Entities += len(heads)
 	h.run(ctx, behind)
-	return true
-}
-
-// Where the last round stopped.
-const (
-	partReconcile = "reconcile"
-	roundID       = "round"
-)
-
-// round compares about n entities and notes where it stopped. At the end of all it stops, so that
-// a run never compares an entity twice; the next one begins anew. Two runs at once do some twice.
-func (h *healing) round(ctx context.Context, n int) {
-	e, err := h.p.entry(ctx, partReconcile, roundID)
-	if err != nil {
-		h.note(err)
-		return
-	}
-	cursor := ""
-	if e != nil {
-		cursor = e.Value
-	}
-	for compared := 0; compared < n; {
-		heads, next, err := h.p.stores.Events.Heads(ctx, 0, 1, cursor)
-		if errors.Is(err, ErrCursor) && cursor != "" {
-			cursor = ""
-			continue
-		}
-		if err != nil {
-			h.note(err)
-			return
-		}
-		compared += len(heads)
-		for some := range slices.Chunk(heads, headsAtOnce) {
-			if !h.compare(ctx, some) {
-				return
-			}
-		}
-		if h.sum.Failed > 0 {
-			return // the next run looks again
-		}
-		err = h.p.stores.Progress.PutProgress(ctx, -1, Entry{Part: partReconcile, ID: roundID, Guard: 1, Value: next})
-		if err != nil {
-			h.note(err)
-			return
-		}
-		if cursor = next; cursor == "" {
-			return
-		}
-	}
+	return behind, nil
 }

@@ -198,36 +198,3 @@ func TestReconcileRemovesNoEntryThatWasWrittenSince(t *testing.T) {
 	}
 	b.check(false)
 }
-
-// A round compares some entities at a time, and comes to all of them.
-func TestReconcileInRounds(t *testing.T) {
-	b := newBench(t, "diary", "purses")
-	p := b.projector("1")
-	const entities = 20
-	for i := range entities {
-		b.happen(fmt.Sprint("e", i), opened("ann"), added(int64(i))) // nobody rang
-	}
-	sum, runs := 0, 0
-	for ; sum < entities; runs++ {
-		h, err := p.Reconcile(t.Context(), es.ReconcileOptions{Entities: 5})
-		if err != nil || h.Entities < 1 || h.Entities > 5+2 || h.Failed > 0 {
-			t.Fatalf("run %d: %+v, %v", runs, h, err)
-		}
-		sum += h.Entities
-	}
-	if runs < entities/7 || sum != entities {
-		t.Errorf("%d entities in %d runs", sum, runs)
-	}
-	b.check(false)
-	b.happen("e0", added(1))
-	for range runs {
-		if _, err := p.Reconcile(t.Context(), es.ReconcileOptions{Entities: 5}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	b.check(false)
-	calls := b.store.calls["Heads"]
-	if h, err := p.Reconcile(t.Context(), es.ReconcileOptions{}); err != nil || h.Entities != 0 || b.store.calls["Heads"] != calls {
-		t.Errorf("the known alone: %+v, %v", h, err)
-	}
-}

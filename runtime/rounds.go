@@ -30,7 +30,8 @@ type work struct {
 	atOnce  int  // entities whose gaps are closed beside each other, 0: windowEntities
 	window  int  // events of an entity that are read at once, 0: windowEvents
 	pace    *pace
-	turns   *turns // of the one view that a rebuild is at, if entities share its records
+	late    func() bool // when a healing is to begin nothing more; nil is never
+	turns   *turns      // of the one view that a rebuild is at, if entities share its records
 	views   []viewWork
 }
 

@@ -10,6 +10,6 @@
 // A function ends its own work a little before Lambda would end the process, so that what cannot
 // be done in time is answered as a problem. It does nothing between two invocations. It writes a
 // line only when something is wrong (slog, JSON, to standard output; the variable ESGEN_LOG_LEVEL
-// chooses another level), and projector and relay one line of metrics per batch. Payloads are
-// in no line.
+// chooses another level), and projector, relay and reconcile one line of metrics for each batch or run. Payloads
+// are in no line.
 package lambda

@@ -49,6 +49,15 @@ func TestAFunctionDoesNotStartWithoutItsTables(t *testing.T) {
 	}
 }
 
+func TestHowManyEntitiesARunCompares(t *testing.T) {
+	for value, want := range map[string]int{"0": 0, "1000": 1000, "": -1, "-1": -1, "all": -1, "1e3": -1} {
+		p := &program{getenv: func(string) string { return value }}
+		if n, err := p.entities(); (err == nil) != (want >= 0) || err == nil && n != want {
+			t.Errorf("%q: %d, %v", value, n, err)
+		}
+	}
+}
+
 func TestLinesOfTheLogNameTheInvocation(t *testing.T) {
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "i-1"})
 	for level, want := range map[string]string{
