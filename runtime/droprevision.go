@@ -11,7 +11,8 @@ var ErrStillNeeded = errors.New("es: the revision is still needed")
 
 // DropRevision empties the table of an older revision of a view, or of any revision of a view that
 // the model no longer has, and forgets its markers and quarantine. It refuses a revision
-// that readers get. Of a table that the store was not told of it forgets what the progress says.
+// that readers get, and waits some seconds for readers that have not noticed yet that they get another.
+// Of a table that the store was not told of it forgets what the progress says.
 func (p *Projector) DropRevision(ctx context.Context, t Table) error {
 	views, err := p.viewsNamed(t.View)
 	if t.View == "" || errors.Is(err, ErrUnknownView) {
@@ -27,6 +28,12 @@ func (p *Projector) DropRevision(ctx context.Context, t Table) error {
 		}
 		if active > 0 && active < v.Revision {
 			return fmt.Errorf("%w: readers of the view %s get revision %d until revision %d is rebuilt", ErrStillNeeded, v.Name, active, v.Revision)
+		}
+	}
+	if len(views) > 0 {
+		// Twice: what a reader found a moment before the switch, and its request after that.
+		if err := sleepFor(ctx, 2*activeFor); err != nil {
+			return err
 		}
 	}
 	if err := p.stores.Views.Drop(ctx, t); err != nil {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	es "github.com/esgen/esgen/runtime"
@@ -105,6 +106,40 @@ func TestRebuild(t *testing.T) {
 			b.check(false)
 		})
 	}
+}
+
+// Readers remember for a moment which revision they get: what they still read is not dropped.
+func TestDropWaitsForReaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := ordersModel()
+		s := newService(t, m)
+		s.mustPost(t, placed("o"))
+		s.project(t)
+		m.Views[0].Revision = 2
+		s.query = es.NewQuery(m, s.stores, es.QueryOptions{})
+		p := es.NewProjector(m, s.stores, es.ProjectorOptions{Logger: quiet()})
+		if got := s.get(t, "/o"); got.Status != 200 {
+			t.Fatalf("before the rebuild: %d", got.Status)
+		}
+		if _, err := p.Rebuild(t.Context(), "default", es.RebuildOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		dropped := make(chan error)
+		go func() { dropped <- p.DropRevision(t.Context(), es.Table{View: "default", Revision: 1}) }()
+		for gone := false; !gone; {
+			select {
+			case err := <-dropped:
+				if err != nil {
+					t.Error(err)
+				}
+				gone = true
+			case <-time.After(time.Second / 4):
+			}
+			if got := s.get(t, "/o"); got.Status != 200 {
+				t.Fatalf("while the old revision goes: %d", got.Status)
+			}
+		}
+	})
 }
 
 // The readers' side: HTTP answers come of the old revision as it stood, then of the new one.
