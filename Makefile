@@ -36,8 +36,9 @@ simulate: ## SEEDS seeded worlds with every fault; a tenth as many random histor
 	@$(GO) test ./runtime/simulation -run 'TestLedger$$' -count=1 -v -timeout 0 -simulation.seeds=$(SEEDS)
 	@set -o pipefail; n=$$((($(SEEDS)+9)/10)); SEEDS=$$n $(GO) test -json -count=1 -timeout 0 ./runtime -run FoldOfTheHistory -rapid.checks=$$n | $(GO) run .ci/report.go
 
-kill: ## 1,000 SIGKILLs of the embedded store under load; a minute or more for each hundred
+kill: ## 1,000 SIGKILLs of the embedded store under load, some of each deployed program; a minute or more for each hundred
 	@ESGEN_KILL_ROUNDS=1000 $(GO) test ./runtime/bolt -run 'TestKill$$' -v -count=1 -timeout 0
+	@ESGEN_KILL_EVENTS=100 $(GO) test ./esgen -run 'Test(Standing)?Processes$$' -v -count=1 -timeout 0
 
 bench: ## the performance goals as ratios within one run
 	@cd bench && $(GO) run .
