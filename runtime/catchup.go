@@ -96,7 +96,7 @@ func (w *work) advanceWindow(ctx context.Context, front []*catchUp) {
 	var sources []*source
 	for i, c := range front {
 		w.report.CaughtUp += read[i]
-		if errors.Is(c.failed, errHole) {
+		if lasting(c.failed) {
 			w.leave(ctx, c) // delivering it again would not mend it
 			continue
 		}
@@ -145,6 +145,9 @@ func (c *catchUp) failAll() {
 
 // errHole is returned for a history that lacks a version, which append rules out.
 var errHole = errors.New("es: the history lacks a version")
+
+// lasting reports whether a history cannot be read now or later, unless somebody mends it.
+func lasting(err error) bool { return errors.Is(err, errHole) || errors.Is(err, ErrDamaged) }
 
 // fill makes the window: at most windowEvents events after the position of the
 // source that is furthest behind, from the batch and, in one read, from the table.
@@ -319,7 +322,7 @@ func (c *catchUp) end(w *work, s *source, goal int64) {
 
 func behindPart(t Table) string { return "behind/" + t.View + "/" + strconv.Itoa(t.Revision) }
 
-// leave records the sources of an entity that time does not suffice for.
+// leave records the sources of an entity that time does not suffice for, or whose history cannot be read.
 func (w *work) leave(ctx context.Context, c *catchUp) {
 	for i, s := range c.sources {
 		if s.status != gapped {
@@ -329,7 +332,7 @@ func (w *work) leave(ctx context.Context, c *catchUp) {
 			s.fail(err)
 			continue
 		}
-		s.status = left
+		s.status, s.err = left, c.failed
 		w.report.Left++
 	}
 }

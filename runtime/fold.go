@@ -48,6 +48,9 @@ func (m *Model) startFold(v *View, key string, item *Item) (*fold, error) {
 	if item == nil {
 		return f, nil
 	}
+	if item.Damage != nil {
+		return nil, &FoldError{View: v.Name, Reason: "the stored record cannot be read: " + item.Damage.Error(), Err: item.Damage}
+	}
 	f.guard, f.version, f.state = item.Guard, item.Version, item.State
 	if item.Payload == "" {
 		return f, nil

@@ -39,6 +39,10 @@ func (w *work) healLoaded(ctx context.Context, sources []*source) {
 			continue
 		}
 		at := w.rows.holder(s)
+		if at.damage != nil {
+			w.shelve(ctx, s, at.damage)
+			continue
+		}
 		if at.held == w.p.deployment && !s.retry {
 			s.status = held
 			continue

@@ -17,7 +17,7 @@ type Quarantined struct {
 	View     string `json:"view"`
 	Revision int    `json:"revision"`
 	EntityID string `json:"entity"`
-	Version  int64  `json:"version"` // of the event that cannot be folded
+	Version  int64  `json:"version"` // of the event that cannot be folded; 0: of what is stored, something else cannot be read
 	// Reason names what happened and where. Of an aggregator's own error it keeps the
 	// words, not the values.
 	Reason     string    `json:"reason"`
@@ -56,6 +56,18 @@ func (w *work) enterFailures(ctx context.Context, p *plan) bool {
 		sh.s.entry, sh.s.entered = true, sh.s.failure.version
 	}
 	return ok
+}
+
+// shelve leaves a source alone of which the position cannot be read. An entry says so, of no
+// version, since that is not known; what holds the position is not written, for it may yet be mended.
+func (w *work) shelve(ctx context.Context, s *source, damage error) {
+	s.failure = &failure{reason: bounded("how far the view is cannot be read: " + damage.Error())}
+	if err := w.p.enter(ctx, s); err != nil {
+		s.fail(fmt.Errorf("view %s: quarantine: %w", s.view.Name, err))
+		return
+	}
+	s.entry, s.status = true, held
+	w.report.Quarantined++
 }
 
 func (p *Projector) enter(ctx context.Context, s *source) error {

@@ -76,6 +76,10 @@ func (q *Query) failed(r *Request, err error) *problem {
 		q.logger.Warn("fold failed", "requestId", r.ID, "view", e.View, "event", e.Type, "version", e.Version, "reason", e.Reason)
 		return quarantined()
 	}
+	if errors.Is(err, ErrDamaged) { // asking again would not help
+		q.logger.Error("store failed", "requestId", r.ID, "error", err)
+		return internal()
+	}
 	q.logger.Warn("store failed", "requestId", r.ID, "error", err)
 	return unavailable()
 }

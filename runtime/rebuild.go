@@ -39,8 +39,8 @@ type Rebuilt struct {
 	// readers get: readers do not switch by themselves while there are any.
 	Quarantined int           `json:"quarantined"`
 	Worse       []Quarantined `json:"worse,omitempty"`
-	// Left counts entities whose histories lack an event, which does not happen; neither do readers
-	// switch then.
+	// Left counts entities whose histories lack an event, which does not happen, or have one that is
+	// damaged; neither do readers switch then.
 	Left int `json:"left,omitempty"`
 }
 
@@ -219,12 +219,10 @@ func (r *rebuild) scan(ctx context.Context, s *segment) error {
 // records.
 func (r *rebuild) foldStubbornly(ctx context.Context, heads []EntityHead, now *state) error {
 	for try := 1; ; try++ {
-		left := now.Left
 		err := r.fold(ctx, heads, now)
 		if err == nil {
 			break
 		}
-		now.Left = left // they come again
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -286,11 +284,8 @@ func (r *rebuild) foldGroup(ctx context.Context, w *work, group []*source, now *
 	w.healLoaded(ctx, group)
 	now.Folds += int64(w.report.Folds - before)
 	for _, s := range group {
-		switch s.status {
-		case failed:
+		if s.status == failed {
 			return s.err
-		case left:
-			now.Left++
 		}
 	}
 	return nil
@@ -301,14 +296,10 @@ func (r *rebuild) finish(ctx context.Context) (Rebuilt, error) {
 	h := &healing{p: r.p, rebuilding: true}
 	h.behind(ctx, r.view)
 	done := Rebuilt{RebuildStatus: r.status()}
-	for _, s := range r.segments {
-		done.Left += int(s.Left)
-	}
-	if errors.Is(h.err, errHole) {
-		done.Left = max(done.Left, h.sum.Failed)
-	} else if h.err != nil {
+	if h.err != nil && !lasting(h.err) {
 		return done, h.err
 	}
+	done.Left = h.sum.Failed // the scan leaves behind what it cannot read
 	var err error
 	if done.Active, _, err = activeOf(ctx, r.p.stores.Progress, r.view.Name); err != nil {
 		return done, err

@@ -46,7 +46,7 @@ type viewWork struct {
 // records; entities' own records do not depend on each other.
 func (w *work) rounds(ctx context.Context, sources []*source) {
 	for conflicts := 0; ; {
-		plans := w.plans(ctx, w.ready(sources))
+		plans := w.plans(ctx, w.ready(ctx, sources))
 		if len(plans) == 0 {
 			return
 		}
@@ -71,7 +71,7 @@ func (w *work) rounds(ctx context.Context, sources []*source) {
 }
 
 // ready decides which pending sources can go on from where they stand now.
-func (w *work) ready(sources []*source) []*source {
+func (w *work) ready(ctx context.Context, sources []*source) []*source {
 	var ready []*source
 	for _, s := range sources {
 		if s.status != pending {
@@ -80,6 +80,8 @@ func (w *work) ready(sources []*source) []*source {
 		at := w.rows.holder(s)
 		s.entry = s.entry || at.held != ""
 		switch _, reach := s.after(at.position); {
+		case at.damage != nil:
+			w.shelve(ctx, s, at.damage)
 		case at.position >= s.target:
 			s.status = done
 		case at.held == w.p.deployment && !s.retry:

@@ -27,18 +27,19 @@ type holder struct {
 	version  int64 // of the last listed event folded
 	state    string
 	held     string
+	damage   error // why none of that can be told
 }
 
 func (r rows) holder(s *source) holder {
 	rows := r.of(s.view.table)
 	if s.view.shared < 0 {
 		if item := rows.items[s.entity]; item != nil {
-			return holder{position: item.Guard, version: item.Version, state: item.State, held: item.Held}
+			return holder{position: item.Guard, version: item.Version, state: item.State, held: item.Held, damage: item.Damage}
 		}
 		return holder{}
 	}
 	if m := rows.markers[s.entity]; m != nil {
-		return holder{position: m.Position, state: m.State, held: m.Held}
+		return holder{position: m.Position, state: m.State, held: m.Held, damage: m.Damage}
 	}
 	return holder{}
 }

@@ -38,7 +38,6 @@ type state struct {
 	Entities int64     `json:"entities"`
 	Events   int64     `json:"events"` // of these entities
 	Folds    int64     `json:"folds"`
-	Left     int64     `json:"left,omitempty"`
 	Moved    time.Time `json:"moved"`
 }
 

@@ -18,6 +18,9 @@ var (
 	ErrTooLarge = errors.New("es: item too large")
 	// ErrEntityFull: the entity's history has reached the store's bound; final.
 	ErrEntityFull = errors.New("es: entity full")
+	// ErrDamaged: what is stored is nothing that this program reads, as after somebody has edited an
+	// item, or a later esgen has written it. No other try will read it; of other items it says nothing.
+	ErrDamaged = errors.New("es: damaged item")
 	// ErrCursor: the position of a page is not one that this store gave out for this list.
 	ErrCursor = errors.New("es: bad cursor")
 )
@@ -81,6 +84,9 @@ type Item struct {
 	// Held is the deployment in which the entity was quarantined in the view, "" when it
 	// is not. Entity views only; markers hold it elsewhere.
 	Held string
+	// Damage is why what is stored cannot be read, an [ErrDamaged]; then there is nothing else but the
+	// key. In answers of Load only.
+	Damage error
 }
 
 // Moment orders events across entities.
@@ -96,6 +102,7 @@ type Marker struct {
 	Position int64 // Guard of the marker
 	State    string
 	Held     string
+	Damage   error // as of an Item
 }
 
 // Step is one atomic write to one view table: each record and marker stands on
@@ -128,8 +135,8 @@ type MarkerWrite struct {
 // concurrent use.
 type ViewStore interface {
 	// Load reads records and markers strongly, in as few requests as it can. What does
-	// not exist is absent from the answer, which has a place for each read. A key may be
-	// named twice; a table that nothing was written to is empty.
+	// not exist is absent from the answer, which has a place for each read, and what is damaged says so
+	// itself. A key may be named twice; a table that nothing was written to is empty.
 	Load(ctx context.Context, reads []ViewRead) ([]ViewRows, error)
 	// Write applies a step, all of it or nothing, or returns ErrConflict when a condition did
 	// not hold. A record's places in the indexes change with it. Guards never fall.

@@ -2,7 +2,7 @@ package bolt
 
 import (
 	"encoding/binary"
-	"errors"
+	"fmt"
 	"time"
 
 	es "github.com/esgen/esgen/runtime"
@@ -11,7 +11,7 @@ import (
 // The first byte of every stored value is the format of what follows.
 const format1 = 1
 
-var errCorrupt = errors.New("bolt: a stored value is damaged or of a newer format")
+var errCorrupt = fmt.Errorf("bolt: %w: a stored value is not what this program writes", es.ErrDamaged)
 
 // writer appends the parts of a value.
 type writer struct{ b []byte }

@@ -79,7 +79,7 @@ func (s *Store) Load(ctx context.Context, reads []es.ViewRead) ([]es.ViewRows, e
 			for _, key := range read.Keys {
 				item, err := t.item(key)
 				if err != nil {
-					return err
+					item = &es.Item{Key: key, Damage: err}
 				}
 				if item != nil {
 					rows.Items[key] = item
@@ -88,7 +88,7 @@ func (s *Store) Load(ctx context.Context, reads []es.ViewRead) ([]es.ViewRows, e
 			for _, id := range read.Markers {
 				m, err := t.marker(id)
 				if err != nil {
-					return err
+					m = &es.Marker{EntityID: id, Damage: err}
 				}
 				if m != nil {
 					rows.Markers[id] = m

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	es "github.com/esgen/esgen/runtime"
 )
 
 // Names of attributes. All begin with "_", so that none is ever one of DynamoDB's reserved
@@ -84,8 +86,12 @@ type fields struct {
 
 func (f *fields) fail(name string) {
 	if f.err == nil {
-		f.err = fmt.Errorf("dynamo: the attribute %s of an item is not what this program writes", name)
+		f.err = errForeign(name)
 	}
+}
+
+func errForeign(name string) error {
+	return fmt.Errorf("dynamo: %w: the attribute %s is not what this program writes", es.ErrDamaged, name)
 }
 
 func (f *fields) text(name string) string {

@@ -48,7 +48,7 @@ func eventOf(i item) (*es.Recorded, error) {
 }
 
 func errFormat(n int64) error {
-	return fmt.Errorf("dynamo: an event item has format %d, this program reads 1 to %d: use the esgen that wrote it", n, eventFormat)
+	return fmt.Errorf("dynamo: %w: an event item has format %d, this program reads 1 to %d: use the esgen that wrote it", es.ErrDamaged, n, eventFormat)
 }
 
 // Head implements es.EventStore: one strong query of one item, backwards.

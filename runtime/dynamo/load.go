@@ -54,10 +54,10 @@ func (s *Store) Load(ctx context.Context, reads []es.ViewRead) ([]es.ViewRows, e
 	if err != nil {
 		return nil, err
 	}
-	return s.rowsOf(reads, found)
+	return s.rowsOf(reads, found), nil
 }
 
-func (s *Store) rowsOf(reads []es.ViewRead, found map[address]item) ([]es.ViewRows, error) {
+func (s *Store) rowsOf(reads []es.ViewRead, found map[address]item) []es.ViewRows {
 	answer := make([]es.ViewRows, len(reads))
 	for i, read := range reads {
 		rows := es.ViewRows{Items: make(map[string]*es.Item, len(read.Keys)), Markers: make(map[string]*es.Marker, len(read.Markers))}
@@ -69,7 +69,7 @@ func (s *Store) rowsOf(reads []es.ViewRead, found map[address]item) ([]es.ViewRo
 						r.Entries, err = placesOf(table, stored)
 					}
 					if err != nil {
-						return nil, err
+						r = &es.Item{Key: key, Damage: err}
 					}
 					rows.Items[key] = r
 				}
@@ -78,7 +78,7 @@ func (s *Store) rowsOf(reads []es.ViewRead, found map[address]item) ([]es.ViewRo
 				if stored := found[s.markerAddress(read.Table, id)]; stored != nil {
 					m, err := markerOf(stored)
 					if err != nil {
-						return nil, err
+						m = &es.Marker{EntityID: id, Damage: err}
 					}
 					rows.Markers[id] = m
 				}
@@ -86,7 +86,7 @@ func (s *Store) rowsOf(reads []es.ViewRead, found map[address]item) ([]es.ViewRo
 		}
 		answer[i] = rows
 	}
-	return answer, nil
+	return answer
 }
 
 // fetchAll reads items strongly, several batches at a time when there is more than one.

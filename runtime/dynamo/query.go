@@ -52,7 +52,7 @@ func (s *Store) queryEvents(ctx context.Context, operation string, in *dynamodb.
 	events = make([]es.Recorded, len(images))
 	for i := range images {
 		if events[i], err = images[i].stored(); err != nil {
-			return nil, false, err
+			return nil, false, fmt.Errorf("event %d of %q: %w", images[i].version, images[i].id, err)
 		}
 	}
 	return events, cut, nil
@@ -101,5 +101,5 @@ func (i *image) stored() (es.Recorded, error) {
 	if i.foreign == "" {
 		i.foreign = attrID
 	}
-	return e, fmt.Errorf("dynamo: the attribute %s of an item is not what this program writes", i.foreign)
+	return e, errForeign(i.foreign)
 }

@@ -73,7 +73,7 @@ func rebuiltText(done *es.Rebuilt) string {
 			fmt.Fprintf(&b, "  %s, from version %d on: %s\n", printable(q.EntityID), q.Version, printable(q.Reason))
 		}
 		if done.Left > 0 {
-			fmt.Fprintf(&b, "  %d entities whose histories lack an event\n", done.Left)
+			fmt.Fprintf(&b, "  %d entities whose histories lack an event or have one that is damaged\n", done.Left)
 		}
 		b.WriteString("mend the view's code, deploy it, run quarantine retry and this again; or have readers switch anyway: -accept-quarantined\n")
 	} else if done.Quarantined > 0 {
