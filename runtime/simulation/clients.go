@@ -21,6 +21,7 @@ type clients struct {
 	intents  []*intent
 	posts    []post
 	gets     []get
+	lists    []listing
 	acked    map[string]int64 // the highest version that was acknowledged, by entity
 }
 
@@ -66,7 +67,7 @@ func newClients(w *world) *clients {
 // live is the life of one client.
 func (c *clients) live(a *actor) {
 	for range 6 + a.rand.IntN(16) {
-		switch n := a.rand.IntN(100); {
+		switch n := a.rand.IntN(106); {
 		case n < 55:
 			c.postNew(a)
 		case n < 72:
@@ -77,8 +78,12 @@ func (c *clients) live(a *actor) {
 			c.readAtLeast(a)
 		case n < 94:
 			c.readAsOf(a)
-		default:
+		case n < 100:
 			c.readStored(a)
+		case n < 103:
+			c.readHistory(a)
+		default:
+			c.readList(a)
 		}
 		if a.chance(0.5) {
 			a.sleep(between(a.rand, 0, 500*time.Millisecond))

@@ -282,6 +282,7 @@ func (h *watched) HandleEvent(ctx context.Context, event es.Event, meta es.Meta)
 func eventName(id string, version int64) string { return id + " " + strconv.FormatInt(version, 10) }
 
 func (h *watched) HandleChange(ctx context.Context, change es.RecordChange) error {
+	h.consumer.checkOrigin(&change)
 	if h.actor.happens(failing) {
 		return errFailing
 	}
@@ -294,6 +295,29 @@ func (h *watched) HandleChange(ctx context.Context, change es.RecordChange) erro
 	}
 	c.world.trace.add(line{who: c.name, what: "handle", about: change.Key, note: fmt.Sprint("guard ", change.Guard)})
 	return nil
+}
+
+// checkOrigin: a handler returns at once for what a rebuild has made, so it must be told of that, and
+// of nothing else.
+func (c *consumer) checkOrigin(change *es.RecordChange) {
+	name, known := changeName(change), false
+	for i := range c.world.logs.made[c.view] {
+		r := &c.world.logs.made[c.view][i].record
+		if changeName(r) != name || r.Old != change.Old || r.New != change.New {
+			continue
+		}
+		if known = true; r.Rebuilding == change.Rebuilding {
+			return
+		}
+	}
+	switch {
+	case !known:
+		c.world.breach(change.Key, "the consumer %s was handed a change of %s to guard %d that nobody has made", c.name, change.Key, change.Guard)
+	case change.Rebuilding:
+		c.world.breach(change.Key, "the consumer %s was handed the change of %s to guard %d as a rebuild's, which it is not", c.name, change.Key, change.Guard)
+	default:
+		c.world.breach(change.Key, "the consumer %s ran for the change of %s to guard %d, which a rebuild has made", c.name, change.Key, change.Guard)
+	}
 }
 
 // changeName tells changes apart as well as a stream does: their times are whole seconds.

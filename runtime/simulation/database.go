@@ -28,6 +28,7 @@ type database struct {
 	progress map[string]map[string]es.Entry
 	now      func() time.Time
 	misuse   []string // what callers did that the interfaces forbid
+	refused  int      // writes whose condition did not hold
 
 	// The streams.
 	onEvent  func(es.Recorded)
@@ -120,6 +121,7 @@ func (d *database) put(r es.Recorded) (occupant *es.Recorded, err error) {
 	i, taken := slices.BinarySearchFunc(h, r.Version, byVersion)
 	if taken {
 		o := h[i]
+		d.refused++
 		return &o, nil
 	}
 	if len(h) == 0 {
@@ -183,6 +185,32 @@ func (d *database) heads(segment, segments int, cursor string, limit int) (heads
 	return heads, "", nil
 }
 
+// What a store gives back is not what it was given: who relies on more than the interface promises is
+// to be found out here.
+
+// loaded is a record as Load gives it. A tombstone has no places in indexes.
+func loaded(item es.Item) *es.Item {
+	places := slices.Clone(item.Entries)
+	if item.Payload == "" {
+		places = nil
+	}
+	item.Entries = places
+	return &item
+}
+
+// got is a record as Get gives it, nil for none.
+func got(item *es.Item) *es.Item {
+	if item != nil {
+		item.Entries = nil
+	}
+	return item
+}
+
+// listed is a record as pages have it.
+func listed(item *es.Item) es.Item {
+	return es.Item{Key: item.Key, Version: item.Version, Payload: item.Payload}
+}
+
 func (d *database) load(reads []es.ViewRead) []es.ViewRows {
 	rows := make([]es.ViewRows, 0, len(reads))
 	for _, read := range reads {
@@ -190,7 +218,7 @@ func (d *database) load(reads []es.ViewRead) []es.ViewRows {
 		r := es.ViewRows{Items: map[string]*es.Item{}, Markers: map[string]*es.Marker{}}
 		for _, key := range read.Keys {
 			if item := t.item(key); item != nil {
-				r.Items[key] = item
+				r.Items[key] = loaded(*item)
 			}
 		}
 		for _, id := range read.Markers {
@@ -209,15 +237,9 @@ func (d *database) write(step es.Step) error {
 		return es.ErrTooLarge
 	}
 	t := d.table(step.Table)
-	for _, w := range step.Records {
-		if guardOf(t.item(w.Item.Key)) != w.Was {
-			return es.ErrConflict
-		}
-	}
-	for _, w := range step.Markers {
-		if t.markers[w.Marker.EntityID].Position != w.Was {
-			return es.ErrConflict
-		}
+	if !t.holds(&step) {
+		d.refused++
+		return es.ErrConflict
 	}
 	t.writes++
 	for _, w := range step.Records {
@@ -231,6 +253,21 @@ func (d *database) write(step es.Step) error {
 		t.markers[m.EntityID] = m
 	}
 	return nil
+}
+
+// holds reports whether the conditions of a step hold.
+func (t *table) holds(step *es.Step) bool {
+	for _, w := range step.Records {
+		if guardOf(t.item(w.Item.Key)) != w.Was {
+			return false
+		}
+	}
+	for _, w := range step.Markers {
+		if t.markers[w.Marker.EntityID].Position != w.Was {
+			return false
+		}
+	}
+	return true
 }
 
 func tooLarge(step *es.Step) bool {
@@ -309,7 +346,7 @@ func (d *database) list(name es.Table, page es.PageRequest, behind int) (p es.It
 			p.Next = cursorOf(p.Items[len(p.Items)-1].Key, scope...)
 			return p, nil
 		}
-		p.Items = append(p.Items, *item)
+		p.Items = append(p.Items, listed(item))
 	}
 	return p, nil
 }
@@ -352,7 +389,7 @@ func (d *database) query(name es.Table, index, key string, desc bool, page es.Pa
 			return p, nil
 		}
 		last = at.order
-		p.Items = append(p.Items, *at.item)
+		p.Items = append(p.Items, listed(at.item))
 	}
 	return p, nil
 }
@@ -434,6 +471,7 @@ func (d *database) putProgress(was int64, e es.Entry) error {
 		guard = old.Guard
 	}
 	if was >= 0 && was != guard {
+		d.refused++
 		return es.ErrConflict
 	}
 	if d.progress[e.Part] == nil {

@@ -30,6 +30,7 @@ func (j *judge) judge() {
 		return // what follows stands on the histories
 	}
 	j.judgeGets()
+	j.judgeLists()
 	j.judgeConsumers()
 	j.judgeViews()
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 
 	es "github.com/esgen/esgen/runtime"
@@ -230,7 +231,12 @@ func (r *purse) Decode(d *es.Decoder) {
 
 func (r *purse) Load(payload string) error { return es.DecodeStored(payload, r) }
 
-func (r *purse) AppendIndexEntries(dst []es.IndexEntry) []es.IndexEntry { return dst }
+func (r *purse) AppendIndexEntries(dst []es.IndexEntry) []es.IndexEntry {
+	if r.member != "owner" {
+		return dst
+	}
+	return append(dst, es.IndexEntry{Index: "count", Key: strconv.FormatInt(r.Count, 10), Sort: es.AppendSortInt(nil, r.Sum)})
+}
 
 // What the views list.
 var (
@@ -272,8 +278,9 @@ func ledgerModel(deployment int) *es.Model {
 		{Name: "moves", Revision: 1, KeyName: "accountId", Events: fewKinds,
 			New: func(key string) es.Record { return &account{key: key} }},
 		{Name: "owners", Revision: 1, KeyName: "owner", Events: purseKinds,
-			Keys: func(e es.Event) []string { return es.AppendKey(es.AppendKey(nil, e.(*entry).Owner), e.(*entry).From) },
-			New:  func(key string) es.Record { return &purse{key: key, member: "owner", broken: broken} }},
+			Indexes: []es.Index{{Name: "count", Desc: true, ParseKey: es.IntKey}},
+			Keys:    func(e es.Event) []string { return es.AppendKey(es.AppendKey(nil, e.(*entry).Owner), e.(*entry).From) },
+			New:     func(key string) es.Record { return &purse{key: key, member: "owner", broken: broken} }},
 		{Name: "tags", Revision: 1, KeyName: "tag", Events: tagKinds,
 			Keys: func(e es.Event) (keys []string) {
 				for _, tag := range e.(*entry).Tags {
@@ -326,7 +333,10 @@ var ledger = simulation.Service{
 	Next:        nextEntry,
 	Fold:        foldLedger,
 	Fails:       ledgerFails,
-	Indexes:     []simulation.Index{{View: "default", Name: "state", Key: "state"}},
+	Indexes: []simulation.Index{
+		{View: "default", Name: "state", Key: "state", Sort: "events"},
+		{View: "owners", Name: "count", Key: "count", Sort: "sum"},
+	},
 }
 
 func nextEntry(r *rand.Rand, _ string) simulation.Object {

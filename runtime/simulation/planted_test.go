@@ -117,6 +117,13 @@ var mistakes = []planted{
 			delete(t.changed, item.Key)
 			return
 		}`)}},
+	{"a record that is loaded has lost its places in indexes", 60, []edit{
+		{"simulation/database.go", "\tif item.Payload == \"\" {\n\t\tplaces = nil", "\tif PLANTED || item.Payload == \"\" {\n\t\tplaces = nil"}}},
+	{"a record keeps the places in indexes that it had", 60, []edit{
+		before("plan.go", "\titem.Key = sh.s.entity\n", `	if PLANTED && sh.record != nil && item.Payload != "" {
+		places := item.Entries
+		defer func() { item.Entries = places }()
+	}`)}},
 	{"an event that cannot be folded is passed over", 60, []edit{
 		before("step.go", "\t\t\t\treturn f.spoil(s, k, err)", `	if PLANTED {
 			sh.now.position, sh.now.state = k.r.Version, state
@@ -137,12 +144,17 @@ var mistakes = []planted{
 	{"an entity leaves the quarantine without what came meanwhile", 600, []edit{
 		{"rounds.go", `case at.held != "" && !s.past:`, `case at.held != "" && !s.past && !PLANTED:`}}},
 	{"what a batch has no time for is not recorded", 100, []edit{
-		before("catchup.go", "\t\terr := w.p.writeEntry(ctx, behindPart(s.view.table), s.entity,", `		if PLANTED {
+		before("catchup.go", "\t\tif err := w.p.leaveBehind(ctx, s, c.goals[i]); err != nil {", `		if PLANTED {
 			s.status = left
 			continue
 		}`)}},
 	{"minVersion is answered with what is stored", 60, []edit{
 		{"minversion.go", "if item != nil && item.Guard >= version {", "if item != nil && (PLANTED || item.Guard >= version) {"}}},
+	{"a page of a history goes on one event too far", 60, []edit{
+		{"history.go", "next = strconv.FormatInt(events[len(events)-1].Version, 10)", `next = strconv.FormatInt(events[len(events)-1].Version, 10)
+		if PLANTED {
+			next = strconv.FormatInt(events[len(events)-1].Version+1, 10)
+		}`}}},
 	{"a consumer remembers before it handles", 60, []edit{
 		before("consumer.go", "\tif err := r.protect(withCause(ctx, c), handle); err != nil {", `	if PLANTED {
 			if err := r.progress.PutProgress(ctx, -1, Entry{Part: part, ID: id, Guard: 1}); err != nil {
@@ -154,6 +166,8 @@ var mistakes = []planted{
 			"if !PLANTED {\n id = DeriveUUID(c.consumer, c.id, strconv.FormatInt(c.appended.Add(1), 10)).String()\n}"}}},
 	{"a rebuild's changes are written as live ones", 100, []edit{
 		{"plan.go", "Rebuild: f.w.rebuild || f.view.building()", "Rebuild: !PLANTED && (f.w.rebuild || f.view.building())"}}},
+	{"a relay does not say that a rebuild has made a change", 200, []edit{
+		{"message.go", "if c.Rebuilding {", "if c.Rebuilding && !PLANTED {"}}},
 	{"readers switch while another process rebuilds", 100, []edit{
 		{"segment.go", "now.Sub(s.seen) < patience {\n\t\t\tothers = true", "now.Sub(s.seen) < patience {\n\t\t\tothers = !PLANTED"}}},
 	{"a rebuild takes what it has read for folded", 200, []edit{

@@ -54,12 +54,20 @@ func (p *process) clock() time.Time { return time.Now().Add(p.skew) }
 // stores are the process's way to the database.
 func (p *process) stores() es.Stores {
 	w := p.world
-	a := &access{database: w.db, do: p.do, page: p.page, behind: func(t *table) int {
-		if t.writes == 0 || !w.faults.happens(w.rand, behind) {
-			return 0
-		}
-		return 1 + w.rand.IntN(min(t.writes, 20))
-	}}
+	a := &access{database: w.db, do: p.do, page: p.page,
+		behind: func(t *table) int {
+			if t.writes == 0 || !w.faults.happens(w.rand, behind) {
+				return 0
+			}
+			return 1 + w.rand.IntN(min(t.writes, 20))
+		},
+		most: func(limit int) int {
+			if limit < 2 || !w.faults.happens(w.rand, short) {
+				return limit
+			}
+			return 1 + w.rand.IntN(limit-1)
+		},
+	}
 	return a.stores()
 }
 

@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"reflect"
 	"slices"
+	"strings"
+	"time"
 )
 
 // Same reports whether two values are the same JSON value; numbers are compared as numbers.
@@ -58,6 +60,25 @@ func numeral(v any) (string, bool) {
 		return fmt.Sprint(v), true
 	}
 	return "", false
+}
+
+// compareValues orders numbers, instants and texts, each among themselves.
+func compareValues(a, b any) int {
+	if x, ok := numeral(a); ok {
+		y, _ := numeral(b)
+		p, ok := new(big.Rat).SetString(x)
+		q, ok2 := new(big.Rat).SetString(y)
+		if ok && ok2 {
+			return p.Cmp(q)
+		}
+	}
+	s, t := fmt.Sprint(a), fmt.Sprint(b)
+	if p, err := time.Parse(time.RFC3339Nano, s); err == nil {
+		if q, err := time.Parse(time.RFC3339Nano, t); err == nil {
+			return p.Compare(q)
+		}
+	}
+	return strings.Compare(s, t)
 }
 
 func equal(a, b string) bool {

@@ -26,11 +26,12 @@ var (
 
 // Summary is what many runs came to.
 type Summary struct {
-	Seeds, Events, Calls int
-	Faults               map[string]int
-	World                time.Duration // that passed in the simulated worlds
-	Took                 time.Duration // of real time, of all processes together
-	Failures             []Failure     // by seed
+	Seeds, Events, Requests, Calls int
+	Faults                         map[string]int
+	World                          time.Duration // that passed in the simulated worlds
+	Took                           time.Duration // of real time, of all processes together
+	Sum                            uint64        // of all that happened: the same for the same seeds
+	Failures                       []Failure     // by seed
 }
 
 // Failure is a run that broke a promise.
@@ -71,7 +72,7 @@ func Seeds(t *testing.T, s Service, usual int, command string) Summary {
 		sum = spread(t, first, n, workers)
 	}
 	for _, f := range sum.Failures {
-		t.Errorf("seed %d: %s\nto see all that happened: %s -simulation.seed=%d -v", f.Seed, strings.Join(f.Texts, "\n"), command, f.Seed)
+		t.Errorf("seed %d: %s\nrun it again, from the root of the repository, and see all that happens:\n  %s -count=1 -v -simulation.seed=%d", f.Seed, strings.Join(f.Texts, "\n"), command, f.Seed)
 	}
 	t.Log(s.Name + ": " + sum.String())
 	return sum
@@ -80,7 +81,7 @@ func Seeds(t *testing.T, s Service, usual int, command string) Summary {
 // replay runs one seed and shows all that happens.
 func replay(t *testing.T, s Service, seed uint64) (sum Summary) {
 	r := Run(t, s, seed, true)
-	t.Log(strings.Join(r.Lines, "\n"))
+	t.Log(s.Name + ", all that happens with seed " + fmt.Sprint(seed) + ":\n" + strings.Join(r.Lines, "\n"))
 	for _, text := range r.Broken {
 		t.Error(text)
 	}
@@ -102,8 +103,10 @@ func share(t *testing.T, s Service, first uint64, n, workers, at int) (sum Summa
 func (s *Summary) add(r Result) {
 	s.Seeds++
 	s.Events += r.Events
+	s.Requests += r.Requests
 	s.Calls += r.Calls
 	s.World += r.Time
+	s.Sum ^= r.Sum
 	if s.Faults == nil {
 		s.Faults = map[string]int{}
 	}
@@ -161,8 +164,10 @@ func reportOf(cmd *exec.Cmd, report string) (sum Summary, err error) {
 func (s *Summary) merge(o Summary) {
 	s.Seeds += o.Seeds
 	s.Events += o.Events
+	s.Requests += o.Requests
 	s.Calls += o.Calls
 	s.World += o.World
+	s.Sum ^= o.Sum
 	s.Took += o.Took
 	if s.Faults == nil {
 		s.Faults = map[string]int{}
@@ -180,8 +185,10 @@ func (s *Summary) String() string {
 	for _, n := range s.Faults {
 		faults += n
 	}
-	fmt.Fprintf(&b, "%d seeds, %d events, %d calls, %d faults, %s of simulated time, %.1f ms a seed",
-		s.Seeds, s.Events, s.Calls, faults, s.World.Round(time.Minute), float64(s.Took.Microseconds())/1000/float64(max(s.Seeds, 1)))
+	n := max(s.Seeds, 1)
+	fmt.Fprintf(&b, "%d seeds, %d requests, %d events, %d calls of the stores, %d faults\n", s.Seeds, s.Requests, s.Events, s.Calls, faults)
+	fmt.Fprintf(&b, "  a seed takes %.1f ms, %s in its own world; sum of all that happened: %016x",
+		float64(s.Took.Microseconds())/1000/float64(n), (s.World / time.Duration(n)).Round(time.Second), s.Sum)
 	for _, kind := range slices.Sorted(maps.Keys(s.Faults)) {
 		fmt.Fprintf(&b, "\n  %8d  %s", s.Faults[kind], kind)
 	}

@@ -50,6 +50,7 @@ type response struct {
 
 // request has a server answer. The actor has the turn before and after it.
 func (a *actor) request(r *es.Request) response {
+	a.world.requests++
 	s := a.world.server(a)
 	timeout := 29 * time.Second
 	if a.chance(0.1) {

@@ -10,14 +10,15 @@ import (
 
 // Result is what one run came to.
 type Result struct {
-	Seed   uint64
-	Broken []string // promises that did not hold; none when all is well
-	Sum    uint64   // of all that happened: the same for the same seed
-	Events int      // stored
-	Calls  int      // steps of the scheduler
-	Faults map[string]int
-	Time   time.Duration // of the world's own clock
-	Lines  []string      // all that happened, when asked for
+	Seed     uint64
+	Broken   []string // promises that did not hold; none when all is well
+	Sum      uint64   // of all that happened: the same for the same seed
+	Events   int      // stored
+	Requests int      // of clients
+	Calls    int      // steps of the scheduler
+	Faults   map[string]int
+	Time     time.Duration // of the world's own clock
+	Lines    []string      // all that happened, when asked for
 }
 
 // Run simulates a service once. It must not run beside another Run of the same process, for the
@@ -48,14 +49,16 @@ func newWorld(s *Service, seed uint64) *world {
 }
 
 func (w *world) result(verbose bool) Result {
-	r := Result{Seed: w.seed, Broken: w.broken, Calls: w.steps, Sum: w.trace.sum.Sum64(), Faults: map[string]int{}, Time: time.Since(w.trace.begin)}
+	r := Result{Seed: w.seed, Broken: w.broken, Calls: w.steps, Requests: w.requests, Sum: w.trace.sum.Sum64(), Faults: map[string]int{}, Time: time.Since(w.trace.begin)}
 	for id := range w.db.events {
 		r.Events += len(w.db.events[id])
 	}
+	w.faults.injected[refused] = w.refused
 	for kind, n := range w.faults.injected {
 		r.Faults[string(kind)] += n
 	}
 	if verbose {
+		r.Lines = append(r.Lines, "at each opportunity: "+w.faults.String())
 		for _, l := range w.trace.lines {
 			r.Lines = append(r.Lines, l.String())
 		}

@@ -1,6 +1,7 @@
 package simulation_test
 
 import (
+	"runtime"
 	"testing"
 	"time"
 
@@ -16,10 +17,14 @@ func TestLedger(t *testing.T) {
 	simulation.Seeds(t, ledger, 200, "go test ./runtime/simulation -run '^TestLedger$'")
 }
 
-// TestSameSeedSameRun: byte for byte, all that happened.
+// TestSameSeedSameRun: byte for byte, all that happened, on however many processors.
 func TestSameSeedSameRun(t *testing.T) {
+	usual := runtime.GOMAXPROCS(0)
+	defer runtime.GOMAXPROCS(usual)
 	for seed := uint64(1); seed <= 20; seed++ {
+		runtime.GOMAXPROCS(usual)
 		a := simulation.Run(t, ledger, seed, true)
+		runtime.GOMAXPROCS([]int{1, usual, 4 * usual}[seed%3])
 		b := simulation.Run(t, ledger, seed, true)
 		for i := range a.Lines {
 			if i >= len(b.Lines) || a.Lines[i] != b.Lines[i] {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -21,6 +22,8 @@ type access struct {
 	page int
 	// behind is by how many writes of a table an eventual read is behind.
 	behind func(t *table) int
+	// most is how many of the items that are asked for a page has.
+	most func(limit int) int
 }
 
 // calling names a call.
@@ -55,6 +58,7 @@ func direct(d *database) es.Stores {
 			return run()
 		},
 		behind: func(*table) int { return 0 },
+		most:   func(limit int) int { return limit },
 	}
 	return a.stores()
 }
@@ -95,7 +99,10 @@ func answered[T any](v T, err error) (T, error) {
 }
 
 func (a *access) Read(ctx context.Context, id string, after int64, limit int) (events []es.Recorded, more bool, err error) {
-	err = a.do(ctx, calling{name: "Read", about: id}, func() error { events, more = a.read(id, after, limit); return nil })
+	err = a.do(ctx, calling{name: "Read", about: id}, func() error {
+		events, more = a.read(id, after, a.most(limit))
+		return nil
+	})
 	if err != nil {
 		return nil, false, err
 	}
@@ -106,7 +113,7 @@ func (a *access) Read(ctx context.Context, id string, after int64, limit int) (e
 const headsPage = 4
 
 func (a *access) Heads(ctx context.Context, segment, segments int, cursor string) (heads []es.EntityHead, next string, err error) {
-	err = a.do(ctx, calling{name: "Heads", about: cursor}, func() (err error) {
+	err = a.do(ctx, calling{name: "Heads", about: fmt.Sprintf("%d/%d %s", segment, segments, cursor)}, func() (err error) {
 		heads, next, err = a.heads(segment, segments, cursor, cmp.Or(a.page, headsPage))
 		return err
 	})
@@ -144,6 +151,7 @@ func (a *access) Get(ctx context.Context, name es.Table, key string, strong bool
 		if found = t.item(key); !strong {
 			found = t.before(key, t.writes-a.behind(t))
 		}
+		found = got(found)
 		return nil
 	})
 	return answered(found, err)
@@ -151,6 +159,7 @@ func (a *access) Get(ctx context.Context, name es.Table, key string, strong bool
 
 func (a *access) List(ctx context.Context, name es.Table, page es.PageRequest) (p es.ItemPage, err error) {
 	err = a.do(ctx, calling{name: "List", about: name.View + ":"}, func() (err error) {
+		page.Limit = a.most(page.Limit)
 		p, err = a.list(name, page, a.behind(a.table(name)))
 		return err
 	})
@@ -159,6 +168,7 @@ func (a *access) List(ctx context.Context, name es.Table, page es.PageRequest) (
 
 func (a *access) Query(ctx context.Context, name es.Table, index, key string, desc bool, page es.PageRequest) (p es.ItemPage, err error) {
 	err = a.do(ctx, calling{name: "Query", about: name.View + ": " + index}, func() (err error) {
+		page.Limit = a.most(page.Limit)
 		p, err = a.query(name, index, key, desc, page, a.behind(a.table(name)))
 		return err
 	})

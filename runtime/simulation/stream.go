@@ -20,6 +20,7 @@ type stream struct {
 	all    []es.Recorded // that were ever in it
 	salt   string        // changes when the stream is re-sharded
 	lossy  bool          // something was dropped for ever
+	twice  int           // batches that were delivered twice at once
 }
 
 // record is an event on its way.
@@ -151,7 +152,8 @@ func (s *stream) deliver(a *actor, p *projectors, batch []es.Recorded) {
 		}
 		if a.happens(overlapped) {
 			again := slices.Clone(batch)
-			s.world.start(fmt.Sprintf("%s-again-%d", a.name, s.world.processes), projecting, func(b *actor) {
+			s.twice++
+			s.world.start(fmt.Sprintf("%s-again-%d", a.name, s.twice), projecting, func(b *actor) {
 				(&projectors{a: b}).project(again)
 			})
 		}

@@ -67,7 +67,7 @@ func (w *world) rebuild(a *actor) {
 			if a.chance(0.3) {
 				timeout = between(a.rand, 50*time.Millisecond, 10*time.Second)
 			}
-			o := es.RebuildOptions{Segments: 1 + a.rand.IntN(3), Parallel: 1, Accept: a.chance(0.2)}
+			o := es.RebuildOptions{Segments: 1 + a.rand.IntN(4), Parallel: 1 + a.rand.IntN(3), Accept: a.chance(0.2)}
 			if a.chance(0.2) {
 				o.Rate = 5 + 50*a.rand.Float64()
 				p.page = 1 // who of several is held up would be a matter of luck
@@ -138,11 +138,13 @@ func (w *world) operate(a *actor) {
 		projector := w.projector(p)
 		w.begins(p)
 		// What fails here is tried again when the world has come to rest.
-		switch a.rand.IntN(4) {
+		switch a.rand.IntN(5) {
 		case 0:
 			_, _ = projector.RetryQuarantine(ctx, "", "")
 		case 1:
 			_, _ = projector.Status(ctx)
+		case 2:
+			_, _ = projector.Reconcile(ctx, es.ReconcileOptions{Entities: 1 + a.rand.IntN(4)})
 		default:
 			_, _ = projector.Reconcile(ctx, es.ReconcileOptions{Full: a.chance(0.5)})
 		}

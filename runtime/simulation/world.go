@@ -28,6 +28,9 @@ type world struct {
 	trace   *trace
 	steps   int
 
+	requests int // of clients
+	refused  int // writes whose condition did not hold, while the world went on
+
 	calls     []*call // that wait, in an order that follows from the run alone
 	current   *call   // that happens
 	processes int     // started so far
@@ -119,6 +122,7 @@ func (w *world) run() {
 		synctest.Wait()
 		w.collect()
 		if w.over() {
+			w.refused = w.db.refused
 			return
 		}
 		if w.steps++; w.steps > mostSteps {
