@@ -15,7 +15,7 @@ type source struct {
 	oldest time.Time // the earliest of the events of the batch that do
 
 	status   status
-	err      error // why it failed for now
+	err      error // why it failed for now, or is left though there is time
 	attempts int   // conflicts so far
 	retry    bool  // fold although this deployment holds the entity
 	force    bool  // write the position even when no record is touched
