@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,8 +17,8 @@ var (
 
 // simulate runs a service, as it was generated and filled in, in a simulated world. The program that does
 // is made here of the service and of the domain's own files: what it posts, and the fold that it is
-// judged by, are those of the tests beside this one.
-func simulate(t *testing.T, d domain, dir string) {
+// judged by, are those of the tests beside this one. asked says that seeds were asked for, and so nothing else.
+func simulate(t *testing.T, d domain, dir string) (asked bool) {
 	t.Helper()
 	program := filepath.Join(dir, "cmd", "simulate")
 	if err := os.MkdirAll(program, 0o755); err != nil {
@@ -26,17 +27,27 @@ func simulate(t *testing.T, d domain, dir string) {
 	files, _ := filepath.Glob("endtoend_*_test.go")
 	for _, name := range append(files, "endtoend_test.go") {
 		if name != "endtoend_simulation_test.go" {
-			copyEdited(t, name, filepath.Join(program, name), strings.NewReplacer("\t\t\tsimulate(t, d, dir)\n", ""))
+			copyEdited(t, name, filepath.Join(program, name), strings.NewReplacer("\t\t\tif simulate(t, d, dir) {\n\t\t\t\treturn\n\t\t\t}\n", ""))
 		}
 	}
 	copyEdited(t, filepath.Join("testdata", "simulate", "simulate_test.go.txt"), filepath.Join(program, "simulate_test.go"),
 		strings.NewReplacer("MODULE", "example.com/"+d.name, "DOMAIN", d.name, "COMMAND", "go test ./esgen -run "+t.Name()))
 	out := run(t, dir, "go", "test", "-v", "-count=1", "-timeout=0", "-run=^TestSimulated$", "./cmd/simulate",
 		fmt.Sprint("-simulation.seeds=", *simulationSeeds), fmt.Sprint("-simulation.seed=", *simulationSeed))
-	t.Log(out)
+	t.Log(withoutFrame(out))
 	if err := os.RemoveAll(program); err != nil {
 		t.Fatal(err)
 	}
+	return *simulationSeeds != 0 || *simulationSeed != 0
+}
+
+// withoutFrame is what a test says, without what go test says of the test.
+func withoutFrame(out string) string {
+	lines := slices.DeleteFunc(strings.Split(out, "\n"), func(line string) bool {
+		first, _, _ := strings.Cut(strings.ReplaceAll(line, "\t", " "), " ")
+		return slices.Contains([]string{"===", "---", "PASS", "ok"}, first)
+	})
+	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
 // TestExampleServiceSimulated runs the checked-in service, its consumers included.

@@ -58,7 +58,9 @@ func TestServices(t *testing.T) {
 	for _, d := range []domain{bank, library, sensors, ballot, notes} {
 		t.Run(d.name, func(t *testing.T) {
 			dir := makeService(t, tool, d.name)
-			simulate(t, d, dir)
+			if simulate(t, d, dir) {
+				return
+			}
 			program := buildProgram(t, dir)
 			store := filepath.Join(t.TempDir(), "store.db")
 

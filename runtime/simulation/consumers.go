@@ -67,6 +67,7 @@ func (w *world) listen() {
 		}
 	}
 	w.db.onEntry = func(e es.Entry) {
+		w.entered(&e)
 		if e.Part == es.PartActive {
 			w.switched[e.ID] = w.steps
 			revision, _ := strconv.Atoi(e.Value)
@@ -150,7 +151,7 @@ func (c *consumer) ended() bool {
 
 // handler makes the function of a process.
 func (c *consumer) handler(p *process, a *actor) lambda.Handler {
-	m := c.world.service.Model(p.deployment)
+	m := c.world.model(p.deployment)
 	i := slices.IndexFunc(m.Consumers, func(def es.Consumer) bool { return def.Name == c.name })
 	def := m.Consumers[i]
 	start := def.Start
@@ -275,6 +276,7 @@ func (h *watched) HandleEvent(ctx context.Context, event es.Event, meta es.Meta)
 		return errFailing
 	}
 	c.seen[eventName(meta.EntityID, meta.Version)]++
+	c.world.happened.add("events handled by consumers")
 	c.world.trace.add(line{who: c.name, what: "handle", about: meta.EntityID, note: fmt.Sprint("version ", meta.Version)})
 	return nil
 }
@@ -292,6 +294,9 @@ func (h *watched) HandleChange(ctx context.Context, change es.RecordChange) erro
 	c := h.consumer
 	if !change.Rebuilding {
 		c.seen[changeName(&change)]++
+		c.world.happened.add("changes handled by consumers")
+	} else {
+		c.world.happened.add("changes of a rebuild handed to consumers")
 	}
 	c.world.trace.add(line{who: c.name, what: "handle", about: change.Key, note: fmt.Sprint("guard ", change.Guard)})
 	return nil

@@ -32,7 +32,7 @@ func (p *projectors) warm() {
 	p.process = w.spawn("projector", w.deployment)
 	p.projector, p.function = w.projector(p.process), nil
 	if a.chance(0.5) {
-		m, stores := w.service.Model(p.process.deployment), p.process.stores()
+		m, stores := w.model(p.process.deployment), p.process.stores()
 		p.function = lambda.ProjectorHandler(m, stores, deploymentName(p.process.deployment), quiet())
 	}
 }
@@ -65,7 +65,7 @@ func (p *projectors) hand(ctx context.Context, batch []es.Recorded) (retry int, 
 var errAgain = errors.New("simulation: to be delivered again")
 
 func (w *world) projector(p *process) *es.Projector {
-	return es.NewProjector(w.service.Model(p.deployment), p.stores(), es.ProjectorOptions{
+	return es.NewProjector(w.model(p.deployment), p.stores(), es.ProjectorOptions{
 		Deployment: deploymentName(p.deployment), Clock: p.clock, Logger: silent(),
 	})
 }

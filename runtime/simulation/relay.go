@@ -41,6 +41,7 @@ func (q *queue) send(p lambda.Publication) {
 	}
 	q.taken[p.Identity] = now
 	q.sent++
+	q.world.happened.add("messages that relays sent")
 	q.messages = append(q.messages, &message{id: "m" + strconv.Itoa(q.sent), group: p.Group, identity: p.Identity, body: p.Body})
 }
 

@@ -27,7 +27,7 @@ var (
 // Summary is what many runs came to.
 type Summary struct {
 	Seeds, Events, Requests, Calls int
-	Faults                         map[string]int
+	Faults, Happened               map[string]int
 	World                          time.Duration // that passed in the simulated worlds
 	Took                           time.Duration // of real time, of all processes together
 	Sum                            uint64        // of all that happened: the same for the same seeds
@@ -107,12 +107,7 @@ func (s *Summary) add(r Result) {
 	s.Calls += r.Calls
 	s.World += r.Time
 	s.Sum ^= r.Sum
-	if s.Faults == nil {
-		s.Faults = map[string]int{}
-	}
-	for kind, n := range r.Faults {
-		s.Faults[kind] += n
-	}
+	s.Faults, s.Happened = added(s.Faults, r.Faults), added(s.Happened, r.Happened)
 	if len(r.Broken) > 0 {
 		s.Failures = append(s.Failures, Failure{r.Seed, r.Broken})
 	}
@@ -169,13 +164,18 @@ func (s *Summary) merge(o Summary) {
 	s.World += o.World
 	s.Sum ^= o.Sum
 	s.Took += o.Took
-	if s.Faults == nil {
-		s.Faults = map[string]int{}
-	}
-	for kind, n := range o.Faults {
-		s.Faults[kind] += n
-	}
+	s.Faults, s.Happened = added(s.Faults, o.Faults), added(s.Happened, o.Happened)
 	s.Failures = append(s.Failures, o.Failures...)
+}
+
+func added(to, counts map[string]int) map[string]int {
+	if to == nil {
+		to = map[string]int{}
+	}
+	for kind, n := range counts {
+		to[kind] += n
+	}
+	return to
 }
 
 // String is the summary in some lines.
@@ -189,8 +189,14 @@ func (s *Summary) String() string {
 	fmt.Fprintf(&b, "%d seeds, %d requests, %d events, %d calls of the stores, %d faults\n", s.Seeds, s.Requests, s.Events, s.Calls, faults)
 	fmt.Fprintf(&b, "  a seed takes %.1f ms, %s in its own world; sum of all that happened: %016x",
 		float64(s.Took.Microseconds())/1000/float64(n), (s.World / time.Duration(n)).Round(time.Second), s.Sum)
-	for _, kind := range slices.Sorted(maps.Keys(s.Faults)) {
-		fmt.Fprintf(&b, "\n  %8d  %s", s.Faults[kind], kind)
+	for _, counts := range []struct {
+		of  string
+		all map[string]int
+	}{{"faults", s.Faults}, {"and beside them", s.Happened}} {
+		b.WriteString("\n  " + counts.of + ":")
+		for _, kind := range slices.Sorted(maps.Keys(counts.all)) {
+			fmt.Fprintf(&b, "\n  %8d  %s", counts.all[kind], kind)
+		}
 	}
 	return b.String()
 }

@@ -29,7 +29,7 @@ func (w *world) server(a *actor) *server {
 	s := w.servers[i]
 	if s.process == nil || s.process.crashed() || s.process.deployment < w.deployment && a.chance(0.3) {
 		p := w.spawn("server", w.deployment)
-		m := w.service.Model(p.deployment)
+		m := w.model(p.deployment)
 		s = &server{
 			process: p,
 			command: es.NewCommand(m, p.stores().Events, es.CommandOptions{Clock: p.clock, Logger: silent()}),

@@ -12,7 +12,7 @@ type Object = map[string]any
 // Service is what a simulation runs, and how it is judged.
 type Service struct {
 	Name string
-	// Model makes the service as a deployment has it, from 1 up to Deployments (at least 1). A
+	// Model makes the service, anew each time, as a deployment has it, from 1 up to Deployments (at least 1). A
 	// later one may fold what an earlier one cannot, and may have views of a higher revision.
 	Model       func(deployment int) *es.Model
 	Deployments int

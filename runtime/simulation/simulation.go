@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"maps"
 	"math/rand/v2"
 	"testing"
 	"testing/cryptotest"
@@ -17,8 +18,9 @@ type Result struct {
 	Requests int      // of clients
 	Calls    int      // steps of the scheduler
 	Faults   map[string]int
-	Time     time.Duration // of the world's own clock
-	Lines    []string      // all that happened, when asked for
+	Happened map[string]int // what else, of some kinds
+	Time     time.Duration  // of the world's own clock
+	Lines    []string       // all that happened, when asked for
 }
 
 // Run simulates a service once. It must not run beside another Run of the same process, for the
@@ -28,8 +30,11 @@ func Run(t *testing.T, s Service, seed uint64, verbose bool) (result Result) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(&s, seed)
 		w.run()
+		w.answers()
+		seen := maps.Clone(w.happened.counts)
 		(&judge{world: w}).judge()
 		result = w.result(verbose)
+		result.Happened = seen
 	})
 	return result
 }
@@ -38,6 +43,7 @@ func newWorld(s *Service, seed uint64) *world {
 	w := &world{
 		service: s, seed: seed, rand: rand.New(rand.NewPCG(seed, 0)), db: newDatabase(time.Now), trace: newTrace(),
 		actors: map[role]int{}, rebuilt: map[string]bool{}, switched: map[string]int{}, bell: make(chan struct{}, 1), deployment: 1,
+		happened: &happened{counts: map[string]int{}},
 	}
 	w.faults = drawFaults(w.rand)
 	w.stream = newStream(w)

@@ -18,6 +18,7 @@ func (w *world) deploy(a *actor) {
 		a.sleep(between(a.rand, 0, 20*time.Second))
 		w.deployment++
 		w.trace.add(line{who: a.name, what: "deploy"})
+		w.happened.add("deployments")
 	}
 	if w.deployment < w.service.Deployments || len(w.revised()) == 0 || a.chance(0.2) {
 		return
@@ -80,9 +81,11 @@ func (w *world) rebuild(a *actor) {
 			p.kill()
 			w.trace.add(line{who: a.name, what: "rebuild", about: v.Name, note: fmt.Sprintf("%s, %v", done.State, err)})
 			if ended {
+				w.happened.add("rebuilds that ended")
 				w.rebuilt[v.Name] = w.rebuilt[v.Name] || done.Active == v.Revision
 				break
 			}
+			w.happened.add("rebuilds that were cut short")
 		}
 	}
 }
@@ -134,6 +137,7 @@ func (w *world) operate(a *actor) {
 		a.sleep(between(a.rand, 0, 20*time.Second))
 		p := w.spawn("operations", w.deployment)
 		w.trace.add(line{who: a.name, what: "operate"})
+		w.happened.add("operations")
 		ctx, cancel := p.context(a, time.Minute)
 		projector := w.projector(p)
 		w.begins(p)

@@ -30,6 +30,7 @@ type world struct {
 
 	requests int // of clients
 	refused  int // writes whose condition did not hold, while the world went on
+	happened *happened
 
 	calls     []*call // that wait, in an order that follows from the run alone
 	current   *call   // that happens
