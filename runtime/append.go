@@ -105,19 +105,27 @@ func (w *writer) submissionOf(event Event, eventID string, now time.Time) (*Subm
 	return s, nil
 }
 
-// append is the algorithm that keeps histories without holes and duplicates: the
-// order of its reads is what it stands on. The head is read first and the event id looked up only
-// after that has answered: an event with our id is then either found, or was put after the
-// head was read, and so stands at or above the slot that we try.
+// append is the algorithm that keeps histories without holes and duplicates. An attempt puts at h+1 only when it
+// knows that h is taken and that no event up to h has our id; whoever else puts our event then does it at or
+// above the slot that we try, where we meet. The order of the reads gives that: the head first, and the event id
+// only after that has answered. Who has lost a race goes on from there, see since.
 func (w *writer) append(ctx context.Context, s *submission) (*Recorded, bool, error) {
+	leave, err := w.turn(ctx, s.EntityID)
+	if err != nil {
+		return nil, false, &UnavailableError{EventID: s.EventID, Err: err}
+	}
+	defer leave()
 	var last error
+	var lost *Recorded // to whom we lost a race: no event up to it has our id
+	var wait time.Duration
 	for try := range maxTries {
-		if try > 0 && !pause(ctx, try) {
+		if try > 0 && !pause(ctx, wait) {
 			break
 		}
-		at, known, err := w.look(ctx, s)
+		began := time.Now()
+		at, known, err := w.look(ctx, s, lost)
 		if err != nil {
-			last = err
+			last, wait = err, longer(ctx, try+1)
 			continue
 		}
 		if known != nil {
@@ -142,7 +150,7 @@ func (w *writer) append(ctx context.Context, s *submission) (*Recorded, bool, er
 		case occupant.EventID == s.EventID:
 			return settle(s, occupant)
 		}
-		last = nil // lost the race to another event
+		last, lost, wait = nil, occupant, apart(ctx, try+1, time.Since(began))
 	}
 	if last == nil {
 		last = ctx.Err()
@@ -150,8 +158,26 @@ func (w *writer) append(ctx context.Context, s *submission) (*Recorded, bool, er
 	return nil, false, &UnavailableError{EventID: s.EventID, Err: last}
 }
 
-// look reads where the entity stands, and then whether it has the event already.
-func (w *writer) look(ctx context.Context, s *submission) (at standing, known *Recorded, err error) {
+// turn waits until it is our turn where writers take turns.
+func (w *writer) turn(ctx context.Context, entityID string) (leave func(), err error) {
+	if t, ok := w.events.(TurnTaker); ok {
+		return t.Turn(ctx, entityID)
+	}
+	return func() {}, nil
+}
+
+// look reads where the entity stands, and whether it has the event already.
+func (w *writer) look(ctx context.Context, s *submission, lost *Recorded) (at standing, known *Recorded, err error) {
+	if lost != nil {
+		head, known, err := w.since(ctx, s, lost)
+		if err != nil || known != nil {
+			return at, known, err
+		}
+		if head != nil {
+			at, err = w.standing(ctx, head)
+			return at, nil, err
+		}
+	}
 	head, err := w.events.Head(ctx, s.EntityID)
 	if err != nil {
 		return at, nil, err
@@ -162,6 +188,33 @@ func (w *writer) look(ctx context.Context, s *submission) (at standing, known *R
 	}
 	at, err = w.standing(ctx, head)
 	return at, nil, err
+}
+
+// sinceRead is how many events are looked at in place of the head and the event id: about what is stored
+// during the longest wait.
+const sinceRead = 100
+
+// since reads what came after an event up to which none has our id. That says in one read what the head and the
+// event id say in two, and the less time passes before the put, the likelier it is not forestalled. What is
+// read must follow without a gap: a read is not of one moment, and ours could be in the gap. Then,
+// and when there is more than one read gives, head is nil.
+func (w *writer) since(ctx context.Context, s *submission, lost *Recorded) (head, known *Recorded, err error) {
+	events, more, err := w.events.Read(ctx, s.EntityID, lost.Version, sinceRead)
+	if err != nil || more {
+		return nil, nil, err
+	}
+	head = lost
+	for i := range events {
+		e := &events[i]
+		if e.Version != head.Version+1 {
+			return nil, nil, nil
+		}
+		if e.EventID == s.EventID {
+			return nil, e, nil
+		}
+		head = e
+	}
+	return head, nil, nil
 }
 
 // standing gives the entity's version and state. A head without a state, or with
@@ -237,7 +290,7 @@ func (w *writer) slot(s *submission, at standing) *Recorded {
 // answered. unknown says that an earlier try may have been the one that stored.
 func (w *writer) put(ctx context.Context, slot *Recorded) (occupant *Recorded, unknown bool, err error) {
 	for try := range maxTries {
-		if try > 0 && !pause(ctx, try) {
+		if try > 0 && !pause(ctx, longer(ctx, try)) {
 			break
 		}
 		occupant, err = w.events.Put(ctx, slot)
@@ -267,10 +320,22 @@ func same(a, b *Recorded) bool {
 		a.Time.Equal(b.Time)
 }
 
-// pause waits before another try, longer each time, with full jitter so that writers
-// who collided do not collide again. It reports false when the deadline would pass.
-func pause(ctx context.Context, try int) bool {
-	wait := time.Millisecond + jitter.Below(ctx, 5*time.Millisecond<<min(try, 6))
+// longer is how long to wait after a store has failed, longer each time.
+func longer(ctx context.Context, failures int) time.Duration {
+	return time.Millisecond + jitter.Below(ctx, 5*time.Millisecond<<min(failures, 6))
+}
+
+// apart is how long to wait after a race was lost. Writers who collided spread over a multiple of what an
+// attempt takes, whatever the store and its load; the multiple grows quickly to as many writers as can make
+// do with their attempts.
+func apart(ctx context.Context, lost int, attempt time.Duration) time.Duration {
+	const most = time.Second
+	attempt = min(max(attempt, time.Millisecond), most)
+	return time.Millisecond + jitter.Below(ctx, min(attempt<<min(2*lost, 6), most))
+}
+
+// pause waits before another try. It reports false when the deadline would pass.
+func pause(ctx context.Context, wait time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
 		return false
 	}

@@ -140,6 +140,81 @@ func TestAppendReadsHeadThenEventIDThenPuts(t *testing.T) {
 	}
 }
 
+// torn are events whose next read does not show one of them, as a read that is not of one moment may.
+type torn struct {
+	es.EventStore
+	version int64 // 0: the next read is whole
+}
+
+func (e *torn) Read(ctx context.Context, id string, after int64, limit int) (events []es.Recorded, more bool, err error) {
+	events, more, err = e.EventStore.Read(ctx, id, after, limit)
+	events = slices.DeleteFunc(events, func(r es.Recorded) bool { return r.Version == e.version })
+	e.version = 0
+	return events, more, err
+}
+
+// TestAppendAfterALostRace: what came since the event that was in the way is read in one go, and what that cannot
+// tell is asked for as at first.
+func TestAppendAfterALostRace(t *testing.T) {
+	// others stores events up to a version; one may be ours, sent by somebody else.
+	others := func(t *testing.T, s *service, last, ours int64) {
+		for v := int64(2); v <= last; v++ {
+			id := fmt.Sprint("other-", v)
+			if v == ours {
+				id = "ours"
+			}
+			if a := serviceOn(s.model, es.Stores{Events: s.faults.EventStore}).post(t, noted("o", "x", `"eventId":`+quote(id))); a.Status != 201 {
+				t.Fatalf("%d %s", a.Status, a.Body)
+			}
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		last   int64 // version when our first put, of version 2, arrives
+		ours   int64 // the version among them that has our id
+		torn   int64 // the version that the next read does not show
+		status int
+		calls  []string // after the first put
+	}{
+		{"one was in the way", 2, 0, 0, 201, []string{"read 2", "put 3"}},
+		{"more came after it", 6, 0, 0, 201, []string{"read 2", "put 7"}},
+		{"ours came after it", 6, 4, 0, 200, []string{"read 2"}},
+		{"ours came last and is not shown", 6, 6, 6, 200, []string{"read 2", "put 6"}},
+		{"a gap", 6, 0, 4, 201, []string{"read 2", "head", "lookup", "put 7"}},
+		{"a gap where ours is", 6, 4, 4, 200, []string{"read 2", "head", "lookup"}},
+		{"very many came", 103, 0, 0, 201, []string{"read 2", "head", "lookup", "put 104"}},
+		{"very many came, and ours", 103, 103, 0, 200, []string{"read 2", "head", "lookup"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newService(t, ordersModel())
+			s.mustPost(t, placed("o"))
+			reads := &torn{EventStore: s.faults.EventStore}
+			s.faults.EventStore, s.faults.calls = reads, nil
+			s.faults.puts = []put{func(ctx context.Context, event *es.Recorded) (*es.Recorded, error) {
+				others(t, s, c.last, c.ours)
+				reads.version = c.torn
+				return reads.Put(ctx, event)
+			}}
+			a := s.post(t, noted("o", "x", `"eventId":"ours"`))
+			if a.Status != c.status {
+				t.Errorf("%d %s, want %d", a.Status, a.Body, c.status)
+			}
+			if want := append([]string{"head", "lookup", "put 2"}, c.calls...); !slices.Equal(s.faults.calls, want) {
+				t.Errorf("calls %v, want %v", s.faults.calls, want)
+			}
+			stored := 0
+			for _, r := range s.events(t, "o") {
+				if r.EventID == "ours" {
+					stored++
+				}
+			}
+			if stored != 1 {
+				t.Errorf("ours is stored %d times", stored)
+			}
+		})
+	}
+}
+
 func TestAppendGivesUp(t *testing.T) {
 	for name, fault := range map[string]put{"time-outs": beforeCommit, "throttles": throttled} {
 		t.Run(name, func(t *testing.T) {

@@ -190,6 +190,7 @@ func (f *faultyEvents) Lookup(ctx context.Context, id, eventID string) (*es.Reco
 }
 
 func (f *faultyEvents) Read(ctx context.Context, id string, after int64, limit int) ([]es.Recorded, bool, error) {
+	f.note(fmt.Sprintf("read %d", after))
 	if f.read != nil {
 		if err := f.read(); err != nil {
 			return nil, false, err

@@ -53,6 +53,13 @@ type EventStore interface {
 	Heads(ctx context.Context, segment, segments int, cursor string) (heads []EntityHead, next string, err error)
 }
 
+// TurnTaker is an [EventStore] to which all who append are in one process. They wait for each other
+// instead of racing for an entity's next version.
+type TurnTaker interface {
+	// Turn returns when the caller's turn with the entity has come, first come, first served; leave ends it.
+	Turn(ctx context.Context, entityID string) (leave func(), err error)
+}
+
 // EntityHead is an entity with the version of its last event, which may be older
 // than the truth.
 type EntityHead struct {

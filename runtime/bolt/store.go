@@ -71,6 +71,7 @@ type Store struct {
 	clock  es.Clock
 	writes chan *write
 	lazy   lazyPositions
+	turns  turns
 
 	closing   chan struct{} // closed by Close
 	stopped   chan struct{} // closed by the committer when it ends
