@@ -47,7 +47,7 @@ func makeMapping(s *Stand, p *assembly.Reader) func(context.Context) error {
 		if err != nil {
 			return err
 		}
-		name := s.shown(m.function[strings.LastIndexByte(m.function, ':')+1:])
+		name := s.shown(nameIn(m.function))
 		s.Mappings[name] = append(s.Mappings[name], made)
 		made.Start()
 		r.Created(made.UUID(), map[string]any{"Id": made.UUID()})

@@ -21,6 +21,8 @@ var makers = map[string]maker{
 	"AWS::Lambda::Function":            makeFunction,
 	"AWS::Lambda::Permission":          makePermission,
 	"AWS::Lambda::EventSourceMapping":  makeMapping,
+	"AWS::Lambda::EventInvokeConfig":   makeAsync,
+	"AWS::Scheduler::Schedule":         makeSchedule,
 	"AWS::SQS::Queue":                  makeQueue,
 	"AWS::SQS::QueuePolicy":            makeQueuePolicy,
 	"AWS::SNS::Topic":                  makeTopic,

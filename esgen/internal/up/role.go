@@ -13,7 +13,8 @@ import (
 
 // role is a role with its policies, and who has it.
 type role struct {
-	name string
+	name  string
+	trust []byte // who may take it on: a policy
 
 	mu        sync.Mutex
 	policy    iam.Policy
@@ -26,7 +27,8 @@ var managed = []string{":aws:policy/service-role/AWSLambdaBasicExecutionRole", "
 func makeRole(s *Stand, p *assembly.Reader) func(context.Context) error {
 	r := p.Resource()
 	name := p.String("RoleName")
-	p.Ignore("AssumeRolePolicyDocument", "Description", "MaxSessionDuration", "Path", "Tags")
+	trust := p.JSON("AssumeRolePolicyDocument")
+	p.Ignore("Description", "MaxSessionDuration", "Path", "Tags")
 	for _, arn := range p.Strings("ManagedPolicyArns") {
 		if !slices.ContainsFunc(managed, func(known string) bool { return strings.HasSuffix(arn, known) }) {
 			p.Refuse("ManagedPolicyArns", "%s: what it allows is not known here; name the actions", arn)
@@ -40,7 +42,7 @@ func makeRole(s *Stand, p *assembly.Reader) func(context.Context) error {
 	return func(context.Context) error {
 		name := or(name, s.physical(r, 64))
 		arn := "arn:aws:iam::" + s.Account + ":role/" + name
-		s.roles[arn] = &role{name: name, policy: policy}
+		s.roles[arn] = &role{name: name, trust: trust, policy: policy}
 		r.Created(name, map[string]any{"Arn": arn, "RoleId": "AROA" + name})
 		return nil
 	}

@@ -1,7 +1,7 @@
 // Package up stands a synthesized service up on this machine: what a cloud assembly declares is
 // created as it is declared (tables in DynamoDB Local, functions as processes behind the Lambda
-// Runtime API, mappings, queues, topics, buckets, gateways with their authorizers), all of it on
-// loopback. What functions may do is what their roles say. What a template asks for and cannot be
+// Runtime API, mappings, schedules, queues, topics, buckets, gateways with their authorizers), all of
+// it on loopback. What functions may do is what their roles say. What a template asks for and cannot be
 // had here is refused before anything is created.
 package up
 
@@ -86,6 +86,7 @@ type Stand struct {
 	registry    *mapping.Registry
 	responses   *cloudformation.Responses
 	stacks      *cloudformation.Stacks
+	schedules   schedules
 	tables      *dynamodb.Client
 	streams     *streams
 
@@ -119,6 +120,7 @@ func Start(ctx context.Context, o Options) (*Stand, error) {
 		s.Close()
 		return nil, err
 	}
+	s.startSchedules()
 	return s, nil
 }
 
@@ -157,6 +159,7 @@ func prepare(o Options) (*Stand, error) {
 		Tables: map[string]string{}, Endpoints: map[string]string{}, options: o, deployment: d,
 		identities: &iam.Identities{}, permissions: &gateway.Permissions{}, denials: &iam.Denials{}, stacks: cloudformation.NewStacks(),
 		roles: map[string]*role{}, apis: map[string]*api{}, timeouts: map[string]time.Duration{}, roleOf: map[string]*role{},
+		schedules: schedules{all: map[string]*schedule{}},
 	}, nil
 }
 
@@ -345,6 +348,7 @@ func (s *Stand) Denied() []iam.Denial { return s.denials.List() }
 // Close ends mappings, functions and servers, and deletes the tables.
 func (s *Stand) Close() {
 	s.closeOnce.Do(func() {
+		s.stopSchedules()
 		var stopping sync.WaitGroup
 		for _, mappings := range s.Mappings {
 			for _, m := range mappings {
@@ -355,6 +359,7 @@ func (s *Stand) Close() {
 			s.host.Close() // a batch under way ends with its function
 		}
 		stopping.Wait()
+		s.schedules.running.Wait()
 		for _, srv := range s.servers {
 			srv.close()
 		}

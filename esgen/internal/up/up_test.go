@@ -76,6 +76,33 @@ func (w *written) add(source, line string) {
 	w.lines = append(w.lines, source+": "+line)
 }
 
+// awaitTimes waits until a line was said so many times, as what a function says comes later than its
+// answer.
+func (w *written) awaitTimes(t *testing.T, line string, times int) {
+	t.Helper()
+	n := 0
+	for deadline := time.Now().Add(patience); n < times; time.Sleep(5 * time.Millisecond) {
+		n = w.count(line)
+		if time.Now().After(deadline) {
+			break
+		}
+	}
+	if n != times {
+		t.Errorf("%q was said %d times, want %d", line, n, times)
+	}
+}
+
+func (w *written) count(line string) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range w.lines {
+		if l == line {
+			n++
+		}
+	}
+	return n
+}
+
 func (w *written) await(t *testing.T, line string) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
@@ -163,6 +190,7 @@ func TestAServiceStandsUp(t *testing.T) {
 	testPolicies(t, stand, table)
 	testFaults(t, stand, table)
 	testMessages(t, stand, log)
+	testSchedule(t, stand, log)
 	testOperations(t, stand, table)
 	first, err := stand.Invoke(t.Context(), "web", []byte(`{"do":"process"}`))
 	if err != nil {
@@ -245,6 +273,45 @@ func testMessages(t *testing.T, stand *up.Stand, log *written) {
 	if _, body := post(t, stand, stand.Credentials, "/", called(t, "SNS", "", strings.Replace(form, "sns:", "sns:x", 1))); strings.HasPrefix(body, "200 ") {
 		t.Errorf("publishing elsewhere: %s", body)
 	}
+}
+
+// testSchedule: it invokes when the stand is up, as one without a start does, and when it is told to.
+func testSchedule(t *testing.T, stand *up.Stand, log *written) {
+	const line = "web: it is time"
+	log.awaitTimes(t, line, 1)
+	result, err := stand.Fire(t.Context(), "web")
+	if err != nil || result.FunctionError != "" {
+		t.Errorf("fired: %+v, %v", result, err)
+	}
+	log.awaitTimes(t, line, 2)
+	if _, err := stand.Fire(t.Context(), "consumer-reader"); err == nil || !strings.Contains(err.Error(), "no schedule invokes consumer-reader") {
+		t.Errorf("what no schedule invokes: %v", err)
+	}
+}
+
+func TestAScheduleThatIsSwitchedOff(t *testing.T) {
+	stand, log, err := start(t, assemblyFor(t, "service", `"State": "ENABLED"`, `"State": "DISABLED"`), "shop-dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stand.Fire(t.Context(), "web"); err == nil || !strings.Contains(err.Error(), "switched off") {
+		t.Errorf("fired: %v", err)
+	}
+	if n := log.count("web: it is time"); n > 0 {
+		t.Errorf("it invoked %d times", n)
+	}
+	// An update switches it on, and others leave its timer alone.
+	if err := stand.Update(t.Context(), assemblyFor(t, "service")); err != nil {
+		t.Fatal(err)
+	}
+	log.await(t, "web: it is time")
+	if err := stand.Update(t.Context(), assemblyFor(t, "service", `"Timeout": 60`, `"Timeout": 61`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stand.Fire(t.Context(), "web"); err != nil {
+		t.Error(err)
+	}
+	log.awaitTimes(t, "web: it is time", 2)
 }
 
 // testOperations reaches the stand as programs do that are told where it is by their environment.
@@ -356,6 +423,10 @@ func TestWhatCannotBeHadIsRefusedAllAtOnce(t *testing.T) {
 		"Layers of AWS::Lambda::Function", "VpcConfig of AWS::Lambda::Function",
 		"ManagedPolicyArns of AWS::IAM::Role (Role in stack s): arn:aws:iam::aws:policy/AdministratorAccess",
 		"PolicyDocument of AWS::IAM::Policy (Policy in stack s): statement 0: Condition: it is not evaluated here",
+		`ScheduleExpression of AWS::Scheduler::Schedule (Schedule in stack s): "cron(0 3 * * ? *)": only rates are supported here`,
+		`State of AWS::Scheduler::Schedule (Schedule in stack s): "PAUSED"`, "StartDate of AWS::Scheduler::Schedule (Schedule in stack s): not supported",
+		"Target.DeadLetterConfig of AWS::Scheduler::Schedule", "Target.RetryPolicy.MaximumRetryAttempts of AWS::Scheduler::Schedule (Schedule in stack s): 200 is not from 0 to 185",
+		"DestinationConfig of AWS::Lambda::EventInvokeConfig", "MaximumRetryAttempts of AWS::Lambda::EventInvokeConfig (Retries in stack s): 3 is not from 0 to 2",
 		`AuthorizationType of AWS::ApiGatewayV2::Route (Route in stack s): "OAUTH"`, "ModelSelectionExpression of AWS::ApiGatewayV2::Route",
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -366,9 +437,14 @@ func TestWhatCannotBeHadIsRefusedAllAtOnce(t *testing.T) {
 
 func TestWhatAWSWouldRefuse(t *testing.T) {
 	for want, change := range map[string][2]string{
-		"does not allow dynamodb:GetShardIterator on":                   {`"dynamodb:GetShardIterator", `, ``},
-		"does not allow s3:PutObject on":                                {`"s3:ListBucket", "s3:PutObject"`, `"s3:ListBucket"`},
-		"does not allow sqs:DeleteMessage on":                           {`"sqs:DeleteMessage", `, ``},
+		"does not allow dynamodb:GetShardIterator on":                  {`"dynamodb:GetShardIterator", `, ``},
+		"does not allow s3:PutObject on":                               {`"s3:ListBucket", "s3:PutObject"`, `"s3:ListBucket"`},
+		"does not allow sqs:DeleteMessage on":                          {`"sqs:DeleteMessage", `, ``},
+		"the schedule cannot take on its role: scheduler.amazonaws.co": {`"Service": "scheduler.amazonaws.com"`, `"Service": "events.amazonaws.com"`},
+		"the schedule cannot take on its role: it is for the accounts": {`"aws:SourceAccount": {"Ref": "AWS::AccountId"}`, `"aws:SourceAccount": "111122223333"`},
+		"the condition StringEquals aws:SourceArn is not evaluated he": {`"aws:SourceAccount": {"Ref": "AWS::AccountId"}`, `"aws:SourceArn": "x"`},
+		"the schedule's role does not allow lambda:InvokeFunction on ": {`"Action": "lambda:InvokeFunction", "Effect": "Allow"`, `"Action": "lambda:InvokeAsync", "Effect": "Allow"`},
+		"its target is no function here: arn:aws:lambda:us-east-1:123": {`"Arn": {"Fn::GetAtt": ["Web", "Arn"]}, "RoleArn"`, `"Arn": "arn:aws:lambda:us-east-1:123456789012:function:x", "RoleArn"`},
 		"lets the topic":                                                {`"aws:SourceArn": {"Ref": "Topic"}`, `"aws:SourceArn": "arn:aws:sns:us-east-1:123456789012:other.fifo"`},
 		"the API has no integrations/nothing":                           {`{"Fn::Join": ["", ["integrations/", {"Ref": "Integration"}]]}`, `"integrations/nothing"`},
 		"its environment has":                                           {`"ESGEN_TOPIC": {"Ref": "Topic"}`, `"ESGEN_TOPIC": "` + strings.Repeat("x", 4096) + `"`},

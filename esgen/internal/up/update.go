@@ -14,7 +14,9 @@ import (
 
 // anew are the types of which an update makes another one even of what has not changed: a function's
 // role goes with its code.
-var anew = map[string]bool{"AWS::IAM::Role": true, "AWS::IAM::Policy": true, "AWS::Lambda::Function": true}
+var anew = map[string]bool{"AWS::IAM::Role": true, "AWS::IAM::Policy": true, "AWS::Lambda::Function": true,
+	"AWS::Scheduler::Schedule": true, // which names a role
+}
 
 // Update brings the stand to another assembly of the same stacks, as CloudFormation does: what has the
 // same logical id and properties stays, with what is in it; functions get their new code under their name;
@@ -42,7 +44,11 @@ func (s *Stand) Update(ctx context.Context, dir string) error {
 	if err := s.checkSubscriptions(); err != nil {
 		return err
 	}
-	return s.conclude()
+	if err := s.conclude(); err != nil {
+		return err
+	}
+	s.startSchedules()
+	return nil
 }
 
 // before is a resource as it was before the update, nil if it was not there.
@@ -116,6 +122,8 @@ func (s *Stand) undeclared(stack *assembly.Stack) (gone []*assembly.Resource) {
 func (s *Stand) remove(ctx context.Context, gone []*assembly.Resource) error {
 	for _, r := range gone {
 		switch {
+		case r.Type == "AWS::Scheduler::Schedule":
+			s.replaceSchedule(r.Path, nil)
 		case r.Retained() || anew[r.Type] && r.Type != "AWS::Lambda::Function" || withoutBehaviour[r.Type]:
 		case r.Type == "AWS::Lambda::EventSourceMapping":
 			s.removeMapping(r.Ref())

@@ -59,13 +59,14 @@ type Host struct {
 	mu        sync.Mutex
 	functions map[string]*function
 	replaced  []*function // that may still be busy
+	async     map[string]Async
 	closed    bool
 }
 
 // NewHost returns a host without functions. Close ends their processes; so does the end of the
 // process that has the host, however that ends.
 func NewHost(o Options) *Host {
-	return &Host{options: o, starter: newStarter(), functions: map[string]*function{}}
+	return &Host{options: o, starter: newStarter(), functions: map[string]*function{}, async: map[string]Async{}}
 }
 
 // Add makes a function known; no process starts before it is invoked.

@@ -44,8 +44,7 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			invokeError(w, err)
 			return
 		}
-		// Lambda would try again after an error; what is stood up here never invokes so.
-		go func() { _, _ = h.Invoke(context.WithoutCancel(r.Context()), name, payload) }()
+		go func() { _, _ = h.InvokeAsync(context.WithoutCancel(r.Context()), name, payload) }()
 		w.WriteHeader(http.StatusAccepted)
 	case "DryRun":
 		if _, err := h.find(name); err != nil {
