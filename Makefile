@@ -32,9 +32,13 @@ lint: ## gofmt, vet, staticcheck
 fuzz: ## run every fuzz target for FUZZTIME inputs
 	@testdata/fuzz.sh $(FUZZTIME)
 
-simulate: ## SEEDS seeded worlds with every fault; a tenth as many random histories on DynamoDB Local
+simulate: ## SEEDS seeded worlds with every fault; a tenth as many of each generated service, and on DynamoDB Local
 	@$(GO) test ./runtime/simulation -run 'TestLedger$$' -count=1 -v -timeout 0 -simulation.seeds=$(SEEDS)
+	@$(GO) test ./esgen -run 'TestExampleServiceSimulated$$|TestServices$$' -count=1 -v -timeout 0 -simulation.seeds=$$((($(SEEDS)+9)/10))
 	@set -o pipefail; n=$$((($(SEEDS)+9)/10)); SEEDS=$$n $(GO) test -json -count=1 -timeout 0 ./runtime -run FoldOfTheHistory -rapid.checks=$$n | $(GO) run .ci/report.go
+
+planted: ## plant mistakes in the code, one at a time; the seeds until the simulation finds each
+	@$(GO) test ./runtime/simulation -run 'TestPlantedMistakesAreFound$$' -count=1 -v -timeout 0
 
 kill: ## 1,000 SIGKILLs of the embedded store under load, some of each deployed program; a minute or more for each hundred
 	@ESGEN_KILL_ROUNDS=1000 $(GO) test ./runtime/bolt -run 'TestKill$$' -v -count=1 -timeout 0
@@ -46,6 +50,6 @@ bench: ## the performance goals as ratios within one run
 regenerate: bin/esgen ## bring example-service up to date
 	@bin/esgen regenerate example-service
 
-.PHONY: help build demo test lint fuzz simulate kill bench regenerate FORCE
+.PHONY: help build demo test lint fuzz simulate planted kill bench regenerate FORCE
 FORCE:
 SHELL = /bin/bash
