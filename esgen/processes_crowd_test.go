@@ -81,8 +81,9 @@ type victim struct {
 	kill func() (int, error)
 }
 
-// run sends everything and kills meanwhile, until all is answered for good.
-func (c *crowd) run(t *testing.T, victims []victim) {
+// run sends everything and kills meanwhile, until all is answered for good. It returns how many processes of
+// each victim were killed.
+func (c *crowd) run(t *testing.T, victims []victim) map[string]int {
 	t.Helper()
 	killed := make(chan map[string]int)
 	go func() { killed <- c.reap(t, victims) }()
@@ -99,6 +100,7 @@ func (c *crowd) run(t *testing.T, victims []victim) {
 		}
 	}
 	t.Logf("%d events, each sent %d times by %d clients; answers %v; killed %v", len(c.sent), eventSends, crowdSize, c.tally, kills)
+	return kills
 }
 
 // reap kills one of the victims, each about as often as the others, whenever some more sends have been

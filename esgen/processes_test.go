@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -44,10 +45,21 @@ func TestProcesses(t *testing.T) {
 		f.function(t, "projector-2", "projector", views, "ESGEN_DEPLOYMENT=1"),
 		f.function(t, "reporter", "consumer-reporter", "OUTBOX="+outbox))
 	c := newCrowd(t, 40, false, f.address)
-	c.run(t, victims)
-	t.Logf("batches that a kill interrupted: projectors %d, consumer %d", f.interrupted["projector"].Load(), f.interrupted["consumer-reporter"].Load())
+	kills := c.run(t, victims)
+	f.judgeFailed(t, kills)
 	histories := c.judge(t, f.address(rand.New(rand.NewPCG(1, 1))))
 	checkOutbox(t, outbox, histories)
+}
+
+// judgeFailed: a process that is killed fails one batch, and nothing else does.
+func (f *fleet) judgeFailed(t *testing.T, kills map[string]int) {
+	t.Helper()
+	for name, failed := range f.failed {
+		t.Logf("%s: %d kills in the middle of a batch", name, failed.Load())
+		if n := failed.Load(); n > int64(kills[name]) {
+			t.Errorf("%s failed on %d batches, and %d of its processes were killed", name, n, kills[name])
+		}
+	}
 }
 
 // fleet is the processes of a service on DynamoDB Local: servers, which speak HTTP and handle many requests at a
@@ -61,8 +73,8 @@ type fleet struct {
 	host     *lambda.Host
 	options  dynamo.Options
 
-	servers     []*serverProcess
-	interrupted map[string]*atomic.Int64 // batches, by program
+	servers []*serverProcess
+	failed  map[string]*atomic.Int64 // batches, by function
 }
 
 func newFleet(t *testing.T, o dynamo.Options, dir string) *fleet {
@@ -72,7 +84,7 @@ func newFleet(t *testing.T, o dynamo.Options, dir string) *fleet {
 		t.Fatal(err)
 	}
 	f := &fleet{
-		programs: t.TempDir(), options: o, interrupted: map[string]*atomic.Int64{"projector": {}, "consumer-reporter": {}},
+		programs: t.TempDir(), options: o, failed: map[string]*atomic.Int64{},
 		environ: []string{"AWS_REGION=" + o.Region, "AWS_ACCESS_KEY_ID=" + keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + keys.SecretAccessKey,
 			"AWS_ENDPOINT_URL_DYNAMODB=" + o.Endpoint},
 		streams: eventsource.InSeconds(dynamodbstreams.New(dynamodbstreams.Options{Region: o.Region, Credentials: o.Credentials, BaseEndpoint: &o.Endpoint}), time.Now),
@@ -155,14 +167,16 @@ func (f *fleet) function(t *testing.T, name, program string, environ ...string) 
 	}); err != nil {
 		t.Fatal(err)
 	}
-	f.deliver(t, name, program)
+	f.deliver(t, name)
 	return victim{name, func() (int, error) { return f.host.KillAll(name) }}
 }
 
 // deliver hands the function all batches. Each has a registry of its own: DynamoDB Local takes a third reader of a
 // stream.
-func (f *fleet) deliver(t *testing.T, name, program string) {
+func (f *fleet) deliver(t *testing.T, name string) {
 	t.Helper()
+	failed := &atomic.Int64{}
+	f.failed[name] = failed
 	registry := eventsource.New(eventsource.Options{Region: f.options.Region, Streams: f.streams})
 	m, err := registry.AddStream(eventsource.StreamConfig{
 		FunctionARN: f.host.ARN(name), StreamARN: f.stream, StartingPosition: "TRIM_HORIZON", Filters: []string{`{"eventName":["INSERT"]}`},
@@ -171,7 +185,7 @@ func (f *fleet) deliver(t *testing.T, name, program string) {
 		Invoke: func(ctx context.Context, payload []byte) ([]byte, string, error) {
 			result, err := f.host.Invoke(ctx, name, payload)
 			if result.FunctionError != "" {
-				f.interrupted[program].Add(1)
+				failed.Add(1)
 			}
 			return result.Payload, result.FunctionError, err
 		},
@@ -190,11 +204,14 @@ func (f *fleet) serve(t *testing.T, name string) victim {
 	if err := s.start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.end)
+	t.Cleanup(func() {
+		if err := s.end(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	})
 	f.servers = append(f.servers, s)
 	return victim{name, func() (int, error) {
-		s.end()
-		return 1, s.start()
+		return 1, errors.Join(s.end(), s.start())
 	}}
 }
 
@@ -234,8 +251,13 @@ func (s *serverProcess) start() error {
 	return nil
 }
 
-// end sends SIGKILL and waits until the process is gone.
-func (s *serverProcess) end() {
-	_ = s.cmd.Process.Kill()
-	_ = s.cmd.Wait() // killed
+// end sends SIGKILL and waits until the process is gone. The error says that it had ended by itself.
+func (s *serverProcess) end() error {
+	if err := s.cmd.Process.Kill(); err != nil {
+		return err
+	}
+	if err := s.cmd.Wait(); err == nil || s.cmd.ProcessState.ExitCode() >= 0 {
+		return fmt.Errorf("the server ended by itself: %v", err)
+	}
+	return nil
 }

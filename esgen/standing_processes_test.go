@@ -20,7 +20,11 @@ func TestStandingProcesses(t *testing.T) {
 		victims = append(victims, victim{function, func() (int, error) { return stand.Kill(function) }})
 	}
 	c := newCrowd(t, 50, true, func(*rand.Rand) string { return stand.URL })
-	c.run(t, victims)
+	kills := c.run(t, victims)
+	// A process that is killed fails one invocation. The gateway has nothing else to say for itself.
+	if n := c.tally["POST 500 of the gateway"] + c.tally["GET 500 of the gateway"]; n > kills["command"]+kills["query"] {
+		t.Errorf("the gateway answered %d times for functions that failed, and %d processes were killed", n, kills["command"]+kills["query"])
+	}
 	histories := c.judge(t, stand.URL)
 	checkOutbox(t, outbox, histories)
 	for function, mappings := range stand.Mappings {
