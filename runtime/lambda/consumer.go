@@ -109,7 +109,8 @@ func (f *consumer) warn(ctx context.Context, err error) {
 }
 
 // fromQueue handles messages of a relay. The first of a group that fails stops the group: its later
-// messages are not handled, so that they do not overtake it.
+// messages are not handled, so that they do not overtake it. One that the queue gives up now stops nothing:
+// those behind it, received as often, would be given up with it and never have been handled.
 func (f *consumer) fromQueue(ctx context.Context, event []byte) ([]byte, error) {
 	messages, err := readQueue(event)
 	if err != nil {
@@ -129,7 +130,7 @@ func (f *consumer) fromQueue(ctx context.Context, event []byte) ([]byte, error) 
 				continue
 			}
 			f.warn(ctx, err)
-			stopped[m.group] = true
+			stopped[m.group] = m.received < lastReceipt
 		}
 		again = append(again, m.id)
 	}

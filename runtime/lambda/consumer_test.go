@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -72,6 +73,11 @@ func queueOf(t *testing.T, messages ...lambda.Publication) string {
 		})
 	}
 	return jsonText(t, object{"Records": records})
+}
+
+// received is a batch whose messages have been received so often.
+func received(batch string, times int) string {
+	return strings.ReplaceAll(batch, `"ApproximateReceiveCount":"1"`, fmt.Sprintf(`"ApproximateReceiveCount":"%d"`, times))
 }
 
 func TestConsumerOfAStream(t *testing.T) {
@@ -180,6 +186,41 @@ func TestAGroupOfAQueueStopsAtItsFirstFailure(t *testing.T) {
 			t.Errorf("%s: answer %s", name, got)
 		}
 		n.says("to be delivered again")
+	}
+}
+
+// What is received for the last time goes to the dead letters when it fails, and those behind it in its group
+// have been received as often: they would go with it and never have been handled.
+func TestAMessageThatIsGivenUpTakesNoneOfItsGroupAlong(t *testing.T) {
+	n := newNotes(t)
+	m := &mailer{fails: func(what string) error {
+		if what == "a.1 x" {
+			return errors.New("never")
+		}
+		return nil
+	}}
+	h := consumer(t, n, m.of(""))
+	var messages []lambda.Publication
+	for version := range int64(3) {
+		e := n.event("a", version+1, "x")
+		messages = append(messages, lambda.Publication{Group: "a", Body: string((&es.Message{Event: &e}).AppendJSON(nil))})
+	}
+	batch := queueOf(t, messages...)
+	for times := 1; times < 5; times++ {
+		if got := invoke(t, h, received(batch, times)); strings.Count(got, "m-") != 3 {
+			t.Errorf("received %d times: answer %s", times, got)
+		}
+	}
+	m.wants(t)
+	if got := invoke(t, h, received(batch, 5)); got != `{"batchItemFailures":[{"itemIdentifier":"m-1"}]}` {
+		t.Errorf("answer %s", got)
+	}
+	m.wants(t, "a.2 x", "a.3 x")
+	n.log.Reset() // says it five times
+
+	template, err := os.ReadFile("../../templates/infra/consumers_gen.go.tmpl")
+	if err != nil || !strings.Contains(string(template), "MaxReceiveCount: jsii.Number(5)") {
+		t.Errorf("queues do not give up after 5 times: %v", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"errors"
+	"strconv"
 
 	"github.com/esgen/esgen/runtime/scan"
 )
@@ -9,7 +10,11 @@ import (
 // queueMessage is a message as a queue delivers it.
 type queueMessage struct {
 	id, group, body string
+	received        int // so often, this time included; 0 if that is not told
 }
+
+// lastReceipt is how often a queue delivers a message; then it gives it up. The stack sets it.
+const lastReceipt = 5
 
 var errNoQueue = errors.New("lambda: what was delivered is no batch of a queue")
 
@@ -67,9 +72,14 @@ func (q *queueMessage) read(s *scan.Scanner) (ok bool) {
 func (q *queueMessage) attributes(s *scan.Scanner) (ok bool) {
 	m := s.Members()
 	for m.Next() {
-		if m.Name == "MessageGroupId" {
+		switch m.Name {
+		case "MessageGroupId":
 			q.group, ok = s.String()
-		} else {
+		case "ApproximateReceiveCount":
+			var text string
+			text, ok = s.String()
+			q.received, _ = strconv.Atoi(text)
+		default:
 			ok = s.Skip()
 		}
 		if !ok {
