@@ -102,7 +102,13 @@ func jsonAnswer(body []byte) *Response {
 // activeRevision is what readers get of a view, as known a moment ago.
 type activeRevision struct {
 	revision int
-	until    time.Time
+	asked    time.Time
+}
+
+// fresh reports whether it need not be asked for again. A clock that was set back says nothing of how
+// long ago that was.
+func (a activeRevision) fresh(now time.Time) bool {
+	return !now.Before(a.asked) && now.Sub(a.asked) < activeFor
 }
 
 // activeFor is how long a switch of revisions may go unnoticed.
@@ -123,21 +129,21 @@ func (q *Query) activeRevision(ctx context.Context, v *View) (int, error) {
 	q.mu.Lock()
 	known, ok := q.active[v.Name]
 	q.mu.Unlock()
-	if ok && now.Before(known.until) {
+	if ok && known.fresh(now) {
 		return known.revision, nil
 	}
 	revision, _, err := activeOf(ctx, q.stores.Progress, v.Name)
 	switch {
-	case err != nil && ok: // reads outlive trouble of a store that they do not need
+	case err != nil && ok && known.revision == v.Revision: // readers never get an older one again
 		return known.revision, nil
-	case err != nil:
+	case err != nil: // an older one may be gone by now, and a table that was emptied looks like no records
 		return 0, err
 	}
 	if revision < 1 || revision > v.Revision || !q.has(Table{View: v.Name, Revision: revision}) {
 		revision = v.Revision
 	}
 	q.mu.Lock()
-	q.active[v.Name] = activeRevision{revision: revision, until: now.Add(activeFor)}
+	q.active[v.Name] = activeRevision{revision: revision, asked: now}
 	q.mu.Unlock()
 	return revision, nil
 }

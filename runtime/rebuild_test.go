@@ -142,6 +142,64 @@ func TestDropWaitsForReaders(t *testing.T) {
 	})
 }
 
+// Who has known for some time that readers get an older revision, and cannot ask, does not read it: it may have
+// been dropped. Nor does a clock that was set back make what was known then new.
+func TestReadersDoNotGuess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := ordersModel()
+		s := newService(t, m)
+		s.mustPost(t, placed("o"))
+		s.project(t)
+		m.Views[0].Revision = 2
+		progress := &failingProgress{ProgressStore: s.stores.Progress}
+		setBack := time.Duration(0)
+		query := func() *es.Query {
+			return es.NewQuery(m, es.Stores{Events: s.stores.Events, Views: s.stores.Views, Progress: progress},
+				es.QueryOptions{Clock: func() time.Time { return time.Now().Add(-setBack) }})
+		}
+		cut, late := query(), query()
+		for _, s.query = range []*es.Query{cut, late} {
+			if got := s.get(t, "/o"); got.Status != 200 {
+				t.Fatalf("before the rebuild: %d", got.Status)
+			}
+		}
+		p := es.NewProjector(m, s.stores, es.ProjectorOptions{Logger: quiet()})
+		if _, err := p.Rebuild(t.Context(), "default", es.RebuildOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.DropRevision(t.Context(), es.Table{View: "default", Revision: 1}); err != nil {
+			t.Fatal(err)
+		}
+		s.query, setBack = late, time.Hour
+		if got := s.get(t, "/o"); got.Status != 200 {
+			t.Errorf("after the clock was set back: %d", got.Status)
+		}
+		s.query, setBack, progress.err = cut, 0, errors.New("no answer")
+		if got := s.get(t, "/o"); got.Status != 503 {
+			t.Errorf("without an answer to which revision readers get: %d", got.Status)
+		}
+		// What is known for good is not asked for.
+		s.query = late
+		time.Sleep(time.Minute)
+		if got := s.get(t, "/o"); got.Status != 200 {
+			t.Errorf("when readers are known to get this revision: %d", got.Status)
+		}
+	})
+}
+
+// failingProgress is a store of progress that cannot be read when it has an error.
+type failingProgress struct {
+	es.ProgressStore
+	err error
+}
+
+func (p *failingProgress) Progress(ctx context.Context, part, id string) (*es.Entry, error) {
+	if p.err != nil {
+		return nil, p.err
+	}
+	return p.ProgressStore.Progress(ctx, part, id)
+}
+
 // The readers' side: HTTP answers come of the old revision as it stood, then of the new one.
 func TestReadersSwitchByThemselves(t *testing.T) {
 	m := ordersModel()

@@ -17,7 +17,8 @@ import (
 type clients struct {
 	key      string // the entity's key, as events have it
 	entities []string
-	hot      int // so many entities at the beginning get most of the events
+	hot      int           // so many entities at the beginning get most of the events
+	pause    time.Duration // between two of a client's requests, at most
 	intents  []*intent
 	posts    []post
 	gets     []get
@@ -55,6 +56,8 @@ type get struct {
 func newClients(w *world) *clients {
 	r := w.rand
 	c := &clients{key: w.service.Model(1).Key.Name, acked: map[string]int64{}, hot: 1 + r.IntN(2)}
+	// Most come in a rush; some are still there when a rebuild has ended.
+	c.pause = []time.Duration{500 * time.Millisecond, 500 * time.Millisecond, 500 * time.Millisecond, time.Minute}[r.IntN(4)]
 	for i := range c.hot + r.IntN(7) {
 		c.entities = append(c.entities, w.service.Entity(i))
 	}
@@ -86,7 +89,7 @@ func (c *clients) live(a *actor) {
 			c.readList(a)
 		}
 		if a.chance(0.5) {
-			a.sleep(between(a.rand, 0, 500*time.Millisecond))
+			a.sleep(between(a.rand, 0, c.pause))
 		}
 	}
 }

@@ -29,6 +29,7 @@ type database struct {
 	now      func() time.Time
 	misuse   []string // what callers did that the interfaces forbid
 	refused  int      // writes whose condition did not hold
+	dropped  map[es.Table]bool
 
 	// The streams.
 	onEvent  func(es.Recorded)
@@ -53,7 +54,7 @@ type table struct {
 func newDatabase(now func() time.Time) *database {
 	return &database{
 		events: map[string][]es.Recorded{}, tables: map[es.Table]*table{}, progress: map[string]map[string]es.Entry{},
-		now: now, onEvent: func(es.Recorded) {}, onChange: func(change) {}, onEntry: func(es.Entry) {},
+		dropped: map[es.Table]bool{}, now: now, onEvent: func(es.Recorded) {}, onChange: func(change) {}, onEntry: func(es.Entry) {},
 	}
 }
 
@@ -439,6 +440,7 @@ func openCursor(cursor string, scope ...string) (position string, err error) {
 
 func (d *database) drop(name es.Table) {
 	delete(d.tables, name)
+	d.dropped[name] = true
 	for _, part := range []string{"quarantine/", "behind/", "rebuild/"} {
 		delete(d.progress, part+name.View+"/"+strconv.Itoa(name.Revision))
 	}

@@ -67,6 +67,11 @@ func (p *process) stores() es.Stores {
 			}
 			return 1 + w.rand.IntN(limit-1)
 		},
+		reading: func(t es.Table) {
+			if w.db.dropped[t] && p.deployment == w.service.Deployments {
+				w.breach("", "%s still reads revision %d of %s, which was dropped", p.name, t.Revision, t.View)
+			}
+		},
 	}
 	return a.stores()
 }

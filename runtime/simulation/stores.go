@@ -24,6 +24,8 @@ type access struct {
 	behind func(t *table) int
 	// most is how many of the items that are asked for a page has.
 	most func(limit int) int
+	// reading is told which tables of views are read.
+	reading func(es.Table)
 }
 
 // calling names a call.
@@ -57,8 +59,9 @@ func direct(d *database) es.Stores {
 			}
 			return run()
 		},
-		behind: func(*table) int { return 0 },
-		most:   func(limit int) int { return limit },
+		behind:  func(*table) int { return 0 },
+		most:    func(limit int) int { return limit },
+		reading: func(es.Table) {},
 	}
 	return a.stores()
 }
@@ -147,6 +150,7 @@ func (a *access) Write(ctx context.Context, step es.Step) error {
 
 func (a *access) Get(ctx context.Context, name es.Table, key string, strong bool) (found *es.Item, err error) {
 	err = a.do(ctx, calling{name: "Get", about: name.View + ": " + key}, func() error {
+		a.reading(name)
 		t := a.table(name)
 		if found = t.item(key); !strong {
 			found = t.before(key, t.writes-a.behind(t))
@@ -159,6 +163,7 @@ func (a *access) Get(ctx context.Context, name es.Table, key string, strong bool
 
 func (a *access) List(ctx context.Context, name es.Table, page es.PageRequest) (p es.ItemPage, err error) {
 	err = a.do(ctx, calling{name: "List", about: name.View + ":"}, func() (err error) {
+		a.reading(name)
 		page.Limit = a.most(page.Limit)
 		p, err = a.list(name, page, a.behind(a.table(name)))
 		return err
@@ -168,6 +173,7 @@ func (a *access) List(ctx context.Context, name es.Table, page es.PageRequest) (
 
 func (a *access) Query(ctx context.Context, name es.Table, index, key string, desc bool, page es.PageRequest) (p es.ItemPage, err error) {
 	err = a.do(ctx, calling{name: "Query", about: name.View + ": " + index}, func() (err error) {
+		a.reading(name)
 		page.Limit = a.most(page.Limit)
 		p, err = a.query(name, index, key, desc, page, a.behind(a.table(name)))
 		return err

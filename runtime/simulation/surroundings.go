@@ -83,10 +83,27 @@ func (w *world) rebuild(a *actor) {
 			if ended {
 				w.happened.add("rebuilds that ended")
 				w.rebuilt[v.Name] = w.rebuilt[v.Name] || done.Active == v.Revision
+				if w.rebuilt[v.Name] && a.chance(0.5) {
+					w.dropOld(a, &v)
+				}
 				break
 			}
 			w.happened.add("rebuilds that were cut short")
 		}
+	}
+}
+
+// dropOld drops the revision before the one that readers get now.
+func (w *world) dropOld(a *actor, v *es.View) {
+	p := w.spawn(a.name, w.deployment)
+	ctx, cancel := p.context(a, time.Minute)
+	defer p.kill()
+	err := w.projector(p).DropRevision(ctx, es.Table{View: v.Name, Revision: v.Revision - 1})
+	cancel()
+	a.turn()
+	w.trace.add(line{who: a.name, what: "drop", about: v.Name, note: fmt.Sprint(err)})
+	if err == nil {
+		w.happened.add("revisions that were dropped")
 	}
 }
 
