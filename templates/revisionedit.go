@@ -21,7 +21,7 @@ type DroppedRevisions struct {
 }
 
 // DropRevisions takes a view's revisions before the current one out of the record, or all of a view that
-// the schema no longer has. The error is of a record that cannot be read, or does not know the view.
+// the schema no longer has, of which the last number stays. The error is of a record that cannot be read, or does not know the view.
 func DropRevisions(record []byte, view string) ([]byte, DroppedRevisions, error) {
 	d := DroppedRevisions{View: view}
 	r, h, err := readHistory(record, view)
@@ -34,6 +34,12 @@ func DropRevisions(record []byte, view string) ([]byte, DroppedRevisions, error)
 	}
 	for _, s := range h.before() {
 		d.Revisions = append(d.Revisions, s.Revision)
+	}
+	if d.Removed {
+		if r.Dropped == nil {
+			r.Dropped = map[string]int{}
+		}
+		r.Dropped[view] = max(r.Dropped[view], slices.Max(d.Revisions))
 	}
 	h.Previous, h.Older = nil, nil
 	text, err := r.text()

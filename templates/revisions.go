@@ -31,10 +31,14 @@ func Revisions(previous []byte, s *schema.Service) ([]byte, []RevisionWarning, e
 	if err != nil {
 		return nil, nil, err
 	}
-	after := revisions{Views: map[string]*viewHistory{}}
+	after := revisions{Views: map[string]*viewHistory{}, Dropped: before.Dropped}
 	var warnings []RevisionWarning
 	for _, v := range s.Views {
 		h, warning := before.Views[v.Name].next(shapeOf(v))
+		if used := before.Dropped[v.Name]; before.Views[v.Name] == nil && v.Revision <= used {
+			warning = fmt.Sprintf("has been there before, up to revision %d, and was dropped: stages that had it may remember "+
+				"what was folded into tables that are gone; begin with revision %d", used, used+1)
+		}
 		after.Views[v.Name] = h
 		if warning != "" {
 			warnings = append(warnings, RevisionWarning{View: v.Name, Message: fmt.Sprintf("view %q %s", v.Name, warning)})
@@ -54,6 +58,8 @@ func Revisions(previous []byte, s *schema.Service) ([]byte, []RevisionWarning, e
 // revisions is the content of the file. Maps come out in the order of their keys.
 type revisions struct {
 	Views map[string]*viewHistory `json:"views"`
+	// Dropped is the last revision of views that were dropped altogether. Its number is used up.
+	Dropped map[string]int `json:"dropped,omitempty"`
 }
 
 type viewHistory struct {
