@@ -166,8 +166,12 @@ var mistakes = []planted{
 		{"message.go", "if c.Rebuilding {", "if c.Rebuilding && !PLANTED {"}}},
 	{"readers switch while another process rebuilds", 100, []edit{
 		{"segment.go", "now.Sub(s.seen) < patience {\n\t\t\tothers = true", "now.Sub(s.seen) < patience {\n\t\t\tothers = !PLANTED"}}},
+	{"a reader that cannot ask which revision is read goes by what it knew", 3000, []edit{
+		{"query.go", "case err != nil && ok && known.revision == v.Revision:", "case err != nil && ok && (PLANTED || known.revision == v.Revision):"}}},
+	{"an old revision is dropped while readers have not noticed", 1000, []edit{
+		{"droprevision.go", "if len(views) > 0 {", "if len(views) > 0 && !PLANTED {"}}},
 	{"a rebuild takes what it has read for folded", 200, []edit{
-		{"rebuild.go", "\t\tcase failed:\n\t\t\treturn s.err", "\t\tcase failed:\n\t\t\tif !PLANTED {\n return s.err\n}"},
+		{"rebuild.go", "\t\tif s.status == failed {\n\t\t\treturn s.err", "\t\tif s.status == failed && !PLANTED {\n\t\t\treturn s.err"},
 	}},
 	{"the relay takes what the topic refused for published", 100, []edit{
 		{"lambda/relay.go", "errs[i] = errNotTaken", "if !PLANTED {\n errs[i] = errNotTaken\n}"}}},
@@ -220,10 +224,10 @@ func search(t *testing.T, program, report string, m planted) string {
 		if len(sum.Failures) > 0 {
 			t.Errorf("without a mistake seed %d fails: %s", sum.Failures[0].Seed, sum.Failures[0].Texts[0])
 		}
-		return fmt.Sprintf("%-70s nothing in %d", "no mistake", sum.Seeds)
+		return fmt.Sprintf("%-76s nothing in %d", "no mistake", sum.Seeds)
 	case len(sum.Failures) == 0:
 		t.Errorf("%s: not found in %d seeds", m.name, m.within)
-		return fmt.Sprintf("%-70s not found in %d", m.name, m.within)
+		return fmt.Sprintf("%-76s not found in %d", m.name, m.within)
 	}
 	f := sum.Failures[0]
 	what, history, _ := strings.Cut(f.Texts[0], "\n")
@@ -236,7 +240,7 @@ func search(t *testing.T, program, report string, m planted) string {
 	if out, err := again.CombinedOutput(); err == nil || !strings.Contains(string(out), what) {
 		t.Errorf("%s: seed %d again: %v\n%s", m.name, f.Seed, err, out)
 	}
-	return fmt.Sprintf("%-70s %4d (%d)", m.name, sum.Seeds, m.within)
+	return fmt.Sprintf("%-76s %4d (%d)", m.name, sum.Seeds, m.within)
 }
 
 // overlay writes the files with the mistakes, and which files they stand for.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	es "github.com/esgen/esgen/runtime"
+	"github.com/esgen/esgen/runtime/lambda"
 )
 
 // deploy brings out the deployments after the first, at some time, or never while the world runs.
@@ -165,7 +166,8 @@ func (w *world) operate(a *actor) {
 		case 1:
 			_, _ = projector.Status(ctx)
 		case 2:
-			_, _ = projector.Reconcile(ctx, es.ReconcileOptions{Entities: 1 + a.rand.IntN(4)})
+			reconcile := lambda.ReconcileHandler(w.model(p.deployment), p.stores(), deploymentName(p.deployment), a.rand.IntN(4), quiet())
+			_, _ = reconcile(ctx, nil)
 		default:
 			_, _ = projector.Reconcile(ctx, es.ReconcileOptions{Full: a.chance(0.5)})
 		}

@@ -53,7 +53,7 @@ func (t *trace) concerning(what string, limit int) string {
 	var found []string
 	for i := len(t.lines) - 1; i >= 0 && len(found) < limit; i-- {
 		if l := t.lines[i]; what == "" || holdsWord(l.about, what) || l.about == "" && l.what != "turn" {
-			found = append(found, l.String())
+			found = append(found, cut(l.String()))
 		}
 	}
 	var b strings.Builder
@@ -62,6 +62,15 @@ func (t *trace) concerning(what string, limit int) string {
 		b.WriteByte('\n')
 	}
 	return b.String()
+}
+
+// cut shortens a line of a history: all of it is there when the seed is run again.
+func cut(line string) string {
+	const most = 200
+	if len(line) <= most {
+		return line
+	}
+	return strings.ToValidUTF8(line[:most], "") + "…"
 }
 
 func holdsWord(text, word string) bool {

@@ -339,7 +339,7 @@ func (w *world) faultOf(c *call) fault {
 func (w *world) breach(about, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if len(w.broken) == 0 {
-		const lines = 60
+		const lines = 40
 		text += "\n" + w.trace.concerning(about, lines)
 	}
 	w.broken = append(w.broken, text)
