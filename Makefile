@@ -40,7 +40,7 @@ simulate: ## SEEDS seeded worlds with every fault; a tenth as many of each gener
 planted: ## plant mistakes in the code, one at a time; the seeds until the simulation finds each
 	@$(GO) test ./runtime/simulation -run 'TestPlantedMistakesAreFound$$' -count=1 -v -timeout 0
 
-kill: ## 1,000 SIGKILLs of the embedded store under load, some of each deployed program; a minute or more for each hundred
+kill: ## 1,000 SIGKILLs of the embedded store under load, then hundreds of servers and functions; a minute or more for each hundred
 	@ESGEN_KILL_ROUNDS=1000 $(GO) test ./runtime/bolt -run 'TestKill$$' -v -count=1 -timeout 0
 	@ESGEN_KILL_EVENTS=100 $(GO) test ./esgen -run 'Test(Standing)?Processes$$' -v -count=1 -timeout 0
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -15,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -99,7 +101,14 @@ func (c *crowd) run(t *testing.T, victims []victim) map[string]int {
 			t.Errorf("no process of %s was killed: the test has shown less than it should", v.name)
 		}
 	}
-	t.Logf("%d events, each sent %d times by %d clients; answers %v; killed %v", len(c.sent), eventSends, crowdSize, c.tally, kills)
+	retries := -c.settled
+	for what, n := range c.tally {
+		if strings.HasPrefix(what, http.MethodPost) {
+			retries += n
+		}
+	}
+	t.Logf("%d clients, %d events, %d sends, %d retries; answers %v", crowdSize, len(c.sent), c.settled, retries, c.tally)
+	t.Logf("killed %v", kills)
 	return kills
 }
 
@@ -206,7 +215,11 @@ func (c *crowd) ask(t *testing.T, r *rand.Rand, request func() (*http.Request, e
 		}
 		response, err := c.client.Do(out)
 		if err != nil {
-			c.note(out.Method, "no answer")
+			what := "no answer"
+			if errors.Is(err, syscall.ECONNREFUSED) {
+				what = "refused"
+			}
+			c.note(out.Method, what)
 			continue
 		}
 		body, err := io.ReadAll(response.Body)
