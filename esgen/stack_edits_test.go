@@ -39,19 +39,19 @@ var edits = []edit{
 		name: "a view", old: "  customer-summary:\n", new: "  by-carrier:\n    key: carrier\n    events: [OrderShipped]\n    fields: {shipped: int}\n  customer-summary:\n",
 		added:   []string{"AWS::CloudWatch::Alarm Lagbycarrier", "AWS::DynamoDB::GlobalTable data/Viewbycarrier1"},
 		refolds: true,
-		changed: []string{"Dashboard", "Projector", "ProjectorRoleDefaultPolicy", "Query", "QueryRoleDefaultPolicy"},
+		changed: []string{"Dashboard", "Projector", "ProjectorRoleDefaultPolicy", "Query", "QueryRoleDefaultPolicy", "Reconcile", "ReconcileRoleDefaultPolicy"},
 	},
 	{
 		name: "a revision", old: "  default:\n", new: "  default:\n    revision: 2\n",
 		added:   []string{"AWS::DynamoDB::GlobalTable data/Viewdefault2"},
 		refolds: true,
-		changed: []string{"Projector", "ProjectorRoleDefaultPolicy", "Query", "QueryRoleDefaultPolicy"},
+		changed: []string{"Projector", "ProjectorRoleDefaultPolicy", "Query", "QueryRoleDefaultPolicy", "Reconcile", "ReconcileRoleDefaultPolicy"},
 	},
 	{
 		name: "a view less", old: "  by-carrier:\n    key: carrier\n    events: [OrderShipped]\n    fields: {shipped: int}\n",
 		removed: []string{"AWS::CloudWatch::Alarm Lagbycarrier"}, // and not its table
 		refolds: true,
-		changed: []string{"Dashboard", "Projector", "ProjectorRoleDefaultPolicy", "Query", "QueryRoleDefaultPolicy"},
+		changed: []string{"Dashboard", "Projector", "ProjectorRoleDefaultPolicy", "Query", "QueryRoleDefaultPolicy", "Reconcile", "ReconcileRoleDefaultPolicy"},
 	},
 	{
 		name: "a consumer", old: "api:\n", new: "consumers:\n  mailer: {events: [OrderShipped]}\napi:\n",

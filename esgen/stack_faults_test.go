@@ -135,6 +135,39 @@ var faults = []fault{
 			delete(s.resources[id].Properties, "SourceArn")
 		}
 	}},
+	{"a deployment of its own", "functions", func(s *stage) { s.variables("Reconcile")["ESGEN_DEPLOYMENT"] = "0123456789abcdef" }},
+	{"a reconcile that scans payloads", "permissions", func(s *stage) { s.allow("ReconcileRole", "dynamodb:Scan", s.arn("data/Events")) }},
+	{"a reconcile that scans a view", "permissions", func(s *stage) { s.allow("ReconcileRole", "dynamodb:Scan", s.arn("data/Viewdefault")) }},
+	{"a reconcile that cannot find entities", "permissions", func(s *stage) {
+		for _, statement := range statements(s.resources[s.id("ReconcileRoleDefaultPolicy")]) {
+			if at(statement, "Action") == "dynamodb:Scan" {
+				statement["Action"] = "dynamodb:Query"
+			}
+		}
+	}},
+	{"no schedule", "schedule", func(s *stage) { delete(s.resources, s.id("Schedule")) }},
+	{"a schedule that is switched off", "schedule", func(s *stage) { s.properties("Schedule")["State"] = "DISABLED" }},
+	{"a schedule of another function", "schedule", func(s *stage) {
+		s.properties("Schedule")["Target"].(map[string]any)["Arn"] = map[string]any{"Fn::GetAtt": []any{s.id("Projector"), "Arn"}}
+	}},
+	{"a schedule that may invoke every function", "schedule", func(s *stage) { s.allow("ScheduleRole", "lambda:InvokeFunction", s.arn("Command")) }},
+	{"a schedule in the name of a function", "schedule", func(s *stage) {
+		s.properties("Schedule")["Target"].(map[string]any)["RoleArn"] = s.properties("Reconcile")["Role"]
+	}},
+	{"a schedule of any account", "schedule", func(s *stage) {
+		for _, statement := range allStatements(s.resources[s.id("ScheduleRole")]) {
+			delete(statement, "Condition")
+		}
+	}},
+	{"a schedule before it may invoke", "schedule", func(s *stage) {
+		s.change("Schedule", func(r *resource) { r.DependsOn = nil })
+	}},
+	{"runs that meet", "schedule", func(s *stage) {
+		for _, id := range s.of("AWS::Lambda::EventInvokeConfig") {
+			s.resources[id].Properties["MaximumEventAgeInSeconds"] = 3600.0
+		}
+	}},
+	{"an alarm that an hourly run never raises", "schedule", func(s *stage) { s.properties("Errorsreconcile")["EvaluationPeriods"] = 2.0 }},
 	{"a bucket for everybody", "operations", func(s *stage) { delete(s.properties("data/GivenUp"), "PublicAccessBlockConfiguration") }},
 	{"no address", "operations", func(s *stage) { delete(s.outputs, "Url") }},
 }

@@ -17,7 +17,7 @@ func (v variant) relayed() (events, view bool) { return v.events > 1, v.views > 
 
 // programs are the functions that a variant has, each with the program that it runs.
 func (v variant) programs() map[string]string {
-	all := map[string]string{"command": "command", "query": "query", "projector": "projector"}
+	all := map[string]string{"command": "command", "query": "query", "projector": "projector", "reconcile": "reconcile"}
 	events, view := v.relayed()
 	if events {
 		all["relay"] = "relay"
@@ -63,9 +63,8 @@ func checkFunctions(t testing.TB, v variant, s *stage) {
 		if mode := s.property(id, "TracingConfig", "Mode"); mode != "Active" {
 			t.Errorf("%s: tracing is %q", name, mode)
 		}
-		// API Gateway waits for 29 seconds at most.
 		timeout, memory := p["Timeout"], p["MemorySize"]
-		if most := map[bool]float64{true: 60, false: 29}[readsStream(name)]; !within(timeout, 1, most) || !within(memory, 128, 1024) {
+		if !within(timeout, 1, longest(name)) || !within(memory, 128, 1024) {
 			t.Errorf("%s: timeout %v, memory %v", name, timeout, memory)
 		}
 		if p["VpcConfig"] != nil || p["Layers"] != nil || p["ReservedConcurrentExecutions"] != nil {
@@ -81,8 +80,15 @@ func checkFunctions(t testing.TB, v variant, s *stage) {
 	}
 }
 
-func readsStream(function string) bool {
-	return !slices.Contains([]string{"command", "query", "authorizer"}, function)
+// longest is how many seconds a function may take: API Gateway waits for 29 at most.
+func longest(function string) float64 {
+	switch function {
+	case "command", "query", "authorizer":
+		return 29
+	case "reconcile":
+		return 300
+	}
+	return 60
 }
 
 func within(v any, least, most float64) bool {
@@ -119,6 +125,11 @@ func checkEnvironment(t testing.TB, v variant, s *stage, name, id string) {
 	}
 	if d := env["ESGEN_DEPLOYMENT"]; name == "projector" && !hash.MatchString(d) {
 		t.Errorf("the projector's deployment is %q", d)
+	} else if projectors := s.environment(s.functions(t)["projector"])["ESGEN_DEPLOYMENT"]; name == "reconcile" && d != projectors {
+		t.Errorf("what the projector, %s, has in quarantine reconcile, %s, takes for the work of other code", projectors, d)
+	}
+	if n := env["ESGEN_ENTITIES"]; name == "reconcile" && n != "1000" {
+		t.Errorf("reconcile compares %q entities", n)
 	}
 	if topic := env["ESGEN_TOPIC"]; relay[name] != "" && s.resources[referred(topic)].Type != "AWS::SNS::Topic" {
 		t.Errorf("%s is told the topic %q", name, topic)
@@ -131,6 +142,8 @@ func checkEnvironment(t testing.TB, v variant, s *stage, name, id string) {
 		told = []string{"ESGEN_EVENTS", "ESGEN_PROGRESS", "ESGEN_VIEWS"}
 	case "projector":
 		told = []string{"ESGEN_DEPLOYMENT", "ESGEN_EVENTS", "ESGEN_PROGRESS", "ESGEN_VIEWS"}
+	case "reconcile":
+		told = []string{"ESGEN_DEPLOYMENT", "ESGEN_ENTITIES", "ESGEN_EVENTS", "ESGEN_PROGRESS", "ESGEN_VIEWS"}
 	case "consumer":
 		told = []string{"ESGEN_EVENTS", "ESGEN_PROGRESS"}
 	case "relay":
@@ -188,7 +201,7 @@ func checkPrograms(t testing.TB, s *stage, assembly string) {
 func checkNames(t testing.TB, _ variant, s *stage) {
 	for id, r := range s.resources {
 		switch r.Type {
-		case "AWS::Lambda::Permission", "AWS::Lambda::EventSourceMapping": // whose FunctionName is a reference
+		case "AWS::Lambda::Permission", "AWS::Lambda::EventSourceMapping", "AWS::Lambda::EventInvokeConfig": // whose FunctionName is a reference
 			continue
 		case "AWS::SNS::Topic":
 			// The CDK makes the names of FIFO topics, of the stack's name and a hash, since they end in .fifo.

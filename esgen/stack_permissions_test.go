@@ -132,6 +132,12 @@ func checkPermissions(t testing.TB, v variant, s *stage) {
 			allow([]string{events}, readingItems...)
 			allow(append(views, progress), slices.Concat(readingItems, changingItems)...)
 			need = append(need, permission{"dynamodb:Query", events}, permission{"dynamodb:PutItem", views[1]}, permission{"dynamodb:PutItem", progress})
+		case "reconcile": // as the projector, and finds entities and entries
+			allow([]string{events}, readingItems...)
+			allow([]string{byEvent}, "dynamodb:Scan") // has no payloads; of the events themselves nobody scans
+			allow(append(views, progress), slices.Concat(readingItems, changingItems)...)
+			need = append(need, permission{"dynamodb:Query", events}, permission{"dynamodb:Scan", byEvent}, permission{"dynamodb:PutItem", views[1]},
+				permission{"dynamodb:PutItem", progress}, permission{"dynamodb:Query", progress})
 		case "relay":
 			topic := s.environment(function)["ESGEN_TOPIC"]
 			allow([]string{topic}, "sns:Publish")
@@ -163,6 +169,9 @@ func checkRoles(t testing.TB, s *stage) {
 	for _, id := range s.of("AWS::IAM::Role") {
 		for _, statement := range allStatements(s.resources[id]) {
 			service := s.text(at(statement, "Principal", "Service"))
+			if service == "scheduler.amazonaws.com" && strings.HasPrefix(id, "ScheduleRole") {
+				continue // see checkSchedule
+			}
 			if service != "lambda.amazonaws.com" && (service != "apigateway.amazonaws.com" || len(s.of("AWS::ApiGateway::Account")) != 1) {
 				t.Errorf("%s can be taken on by %v", id, statement["Principal"])
 			}

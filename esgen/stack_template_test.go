@@ -261,12 +261,16 @@ type permission struct{ action, resource string }
 // permissions are what the role of a function is allowed. Managed policies are none of ours.
 func (s *stage) permissions(t testing.TB, function string) []permission {
 	t.Helper()
-	role := referred(s.property(function, "Role"))
+	return s.permissionsOf(t, referred(s.property(function, "Role")))
+}
+
+func (s *stage) permissionsOf(t testing.TB, role string) []permission {
+	t.Helper()
 	if s.resources[role].Type != "AWS::IAM::Role" {
-		t.Fatalf("%s has the role %q, which is none", function, role)
+		t.Fatalf("the role %q is none", role)
 	}
 	if p := s.resources[role].Properties; p["ManagedPolicyArns"] != nil || p["Policies"] != nil {
-		t.Errorf("%s: the role has policies beside its own: %v", function, p)
+		t.Errorf("%s has policies beside its own: %v", role, p)
 	}
 	var all []permission
 	for _, id := range s.of("AWS::IAM::Policy") {

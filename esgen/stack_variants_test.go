@@ -108,6 +108,7 @@ var stackChecks = map[string]func(t testing.TB, v variant, s *stage){
 	"wildcards":   checkWildcards,
 	"permissions": checkPermissions,
 	"api":         checkAPI,
+	"schedule":    checkSchedule,
 	"operations":  checkOperations,
 }
 

@@ -146,7 +146,7 @@ func (m *metered) project(batch []es.Recorded) {
 func TestCost(t *testing.T) {
 	var text strings.Builder
 	text.WriteString(costHead)
-	for _, measure := range []func(*testing.T) string{costOfAppends, costOfFolds, costOfReads, costOfEvents} {
+	for _, measure := range []func(*testing.T) string{costOfAppends, costOfFolds, costOfReads, costOfReconciles, costOfHotRecords, costOfEvents} {
 		text.WriteString(measure(t) + "\n")
 	}
 	got := strings.TrimRight(text.String(), "\n") + "\n"
@@ -253,6 +253,26 @@ func costOfBatches(t *testing.T) string {
 		table.table.WriteString(m.meter.table.String())
 	}
 	return table.table.String()
+}
+
+// costOfReconciles: of two views. An entity is compared at a read unit for each view, however long its
+// history; the index of the events is read besides.
+func costOfReconciles(t *testing.T) string {
+	m := newMetered(t, ordersModel())
+	m.prime()
+	m.project(m.copies(999, 99)) // and the template and the primer
+	reconcile := func(entities, compared, folds int) {
+		sum, err := m.projector.Reconcile(t.Context(), es.ReconcileOptions{Entities: entities})
+		if err != nil || sum.Entities != compared || sum.Folds != folds {
+			t.Errorf("%+v, %v", sum, err)
+		}
+	}
+	reconcile(1000, 101, 2) // the template was not delivered
+	m.meter.heading("a reconcile, two views")
+	m.meter.row("of what is known: nothing", func() { reconcile(0, 0, 0) })
+	m.meter.row("compares 101 entities with 1,001 events", func() { reconcile(1000, 101, 0) })
+	m.meter.row("compares 10 of them", func() { reconcile(10, 10, 0) })
+	return m.meter.table.String()
 }
 
 func costOfReads(t *testing.T) string {

@@ -45,6 +45,7 @@ func infraFiles(s *schema.Service, tables []ViewTable) ([]File, error) {
 		{path: "build_gen.go", template: "build_gen.go.tmpl"},
 		{path: "data_gen.go", template: "data_gen.go.tmpl"},
 		{path: "functions_gen.go", template: "functions_gen.go.tmpl"},
+		{path: "reconcile_gen.go", template: "reconcile_gen.go.tmpl"},
 		{path: "consumers_gen.go", template: "consumers_gen.go.tmpl", unless: len(app.Consumers) == 0},
 		{path: "api_gen.go", template: "api_http_gen.go.tmpl", unless: !app.HTTP},
 		{path: "api_gen.go", template: "api_rest_gen.go.tmpl", unless: !app.REST},

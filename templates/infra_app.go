@@ -72,7 +72,7 @@ const (
 func newInfraApp(s *schema.Service, tables []ViewTable) *infraApp {
 	app := &infraApp{
 		Service: s.Name, Module: s.Module, ModuleToken: moduleToken(s.Module + "/infra"), CLI: cdkCLI,
-		Programs: []string{"command", "query", "projector"},
+		Programs: []string{"command", "query", "projector", "reconcile"},
 		Gateway:  s.API.Gateway != schema.GatewayNone,
 		HTTP:     s.API.Gateway == schema.GatewayHTTP,
 		REST:     s.API.Gateway == schema.GatewayREST,

@@ -17,6 +17,7 @@ func functionFiles(s *schema.Service) []File {
 		functionFile(s, "command", "stores the events that come in: POST /.", "Command", append([]jen.Code{ofService(s, "Events")}, origins...)...),
 		functionFile(s, "query", "answers everything but POST /.", "Query", append([]jen.Code{ofService(s, "Views"), tablesOf(s)}, origins...)...),
 		functionFile(s, "projector", "folds the stream of events into all views.", "Projector", ofService(s, "Views"), tablesOf(s)),
+		functionFile(s, "reconcile", "mends, on a schedule, what no event mends: views that are behind the events.", "Reconcile", ofService(s, "Views"), tablesOf(s)),
 	}
 	if len(deliveriesOf(s).relays()) > 0 {
 		files = append(files, functionFile(s, "relay", "hands on what a stream has to the queues of its consumers, which are more than may read a stream.",

@@ -42,6 +42,7 @@ func TestProgramsOfAllKinds(t *testing.T) {
 		"cmd/command/main_gen.go":         `lambda.Command(service.Events(), "https://shop.example.com", "https://admin.example.com")`,
 		"cmd/query/main_gen.go":           `lambda.Query(service.Views(), tables.Views(), "https://shop.example.com", "https://admin.example.com")`,
 		"cmd/projector/main_gen.go":       `lambda.Projector(service.Views(), tables.Views())`,
+		"cmd/reconcile/main_gen.go":       `lambda.Reconcile(service.Views(), tables.Views())`,
 		"cmd/relay/main_gen.go":           `lambda.Relay(topic.FromEnvironment)`,
 		"cmd/consumer-lambda/main_gen.go": `lambda.Consumer(m, "lambda")`,
 		"cmd/authorizer/main_gen.go":      `lambda.Authorizer(authorizer.Authorize)`,

@@ -84,6 +84,9 @@ same stack on this machine. What is yours to add or to change belongs into `+"`i
 `+"`-c alarmEmail=you@example.com`"+` mails alarms, `+"`-c target=linux/amd64`"+` builds for x86. Events, and outside of dev also views, outlive
 their stacks. If your account restricts what CloudFormation may do, allow it `+"`cloudformation:DescribeStacks`"+`.
 
+Every hour a function compares 1,000 entities with their histories and mends views that have missed something, as when a batch was
+given up. What that costs, and how own.go has it run more seldom, compare more or stop, is in `+"`infra/reconcile_gen.go`"+`.
+
     esgen status --stack %[3]s-dev             # how far the views are, what waits and why
     esgen redrive --stack %[3]s-dev            # deliver again what was given up
 `, s.Entity.Key, sampleView(s), s.Name)

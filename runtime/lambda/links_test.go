@@ -16,7 +16,7 @@ func TestFunctionsLinkNothingNeedless(t *testing.T) {
 		"github.com/esgen/esgen/runtime/bolt", "github.com/esgen/esgen/runtime/local", "github.com/esgen/esgen/schema",
 		"net/http/pprof", "net/rpc", "text/template", "html/template", "testing",
 	}
-	for _, program := range []string{"command", "query", "projector", "consumer-shipping-email", "consumer-summary-report"} {
+	for _, program := range []string{"command", "query", "projector", "reconcile", "consumer-shipping-email", "consumer-summary-report"} {
 		cmd := exec.Command("go", "list", "-deps", "-tags", "lambda.norpc", "./cmd/"+program)
 		cmd.Dir = "../../example-service"
 		out, err := cmd.Output()

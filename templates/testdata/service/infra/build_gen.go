@@ -18,6 +18,7 @@ var programs = []string{
 	"command",
 	"query",
 	"projector",
+	"reconcile",
 	"consumer-shipping-email",
 	"consumer-summary-report",
 }
@@ -108,8 +109,8 @@ func serviceFolder() (string, error) {
 	}
 }
 
-// deployment names the projector's program: what it could not fold it tries again when another
-// one is deployed.
+// deployment names the projector's program: what could not be folded is tried again when another one is
+// deployed. Reconcile, which makes the same folds, goes by the same name.
 func (p Programs) deployment() (string, error) {
 	text, err := os.ReadFile(filepath.Join(p.Folder, "projector", "bootstrap"))
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -25,9 +26,11 @@ type ServiceStack struct {
 	Stage string
 	Data  *DataStack
 
-	Command    awslambda.Function // stores events
-	Query      awslambda.Function // answers reads
-	Projector  awslambda.Function // folds events into all views
+	Command    awslambda.Function       // stores events
+	Query      awslambda.Function       // answers reads
+	Projector  awslambda.Function       // folds events into all views
+	Reconcile  awslambda.Function       // mends what the projector has missed
+	Schedule   awsscheduler.CfnSchedule // of Reconcile
 	Consumers  Consumers
 	API        awsapigatewayv2.HttpApi
 	Alarms     []awscloudwatch.Alarm
@@ -79,6 +82,7 @@ func newServiceStack(scope awscdk.Stage, data *DataStack, programs Programs) (*S
 	}
 	s.addProjector(deployment)
 	s.addConsumers()
+	s.addReconcile(deployment)
 	s.addQuery()
 	s.addCommand()
 	s.addAPI()

@@ -18,9 +18,13 @@ import (
 func (s *ServiceStack) addAlarms() {
 	s.addAlarmTopic()
 	for _, f := range s.functions {
-		s.alarm("Errors-"+f.name, f.name+" fails", f.function.MetricErrors(minutes(5, "Sum")), 0, 2)
-		s.alarm("Throttles-"+f.name, f.name+" is throttled: the account's concurrency is used up", f.function.MetricThrottles(minutes(5, "Sum")), 0, 2)
-		s.alarm("Slow-"+f.name, f.name+" takes nearly as long as it may", f.function.MetricDuration(minutes(5, "p99")), 0.8*1000*f.timeout, 2)
+		periods := 2.0
+		if f.name == "reconcile" {
+			periods = 1 // it runs so seldom that a second in a row has nothing to say
+		}
+		s.alarm("Errors-"+f.name, f.name+" fails", f.function.MetricErrors(minutes(5, "Sum")), 0, periods)
+		s.alarm("Throttles-"+f.name, f.name+" is throttled: the account's concurrency is used up", f.function.MetricThrottles(minutes(5, "Sum")), 0, periods)
+		s.alarm("Slow-"+f.name, f.name+" takes nearly as long as it may", f.function.MetricDuration(minutes(5, "p99")), 0.8*1000*f.timeout, periods)
 	}
 	for _, r := range s.readers {
 		if r.stream {
@@ -34,6 +38,7 @@ func (s *ServiceStack) addAlarms() {
 	s.alarm("Lag-default", "the view default is behind the events", s.viewLag("default"), 60_000, 5)
 	s.alarm("Lag-customer-summary", "the view customer-summary is behind the events", s.viewLag("customer-summary"), 60_000, 5)
 	s.alarm("Quarantined", "a view cannot fold an entity: see esgen quarantine list", logged(s.Projector, "Quarantined", 5, "Sum"), 0, 1)
+	s.alarm("Quarantined-reconcile", "a view cannot fold an entity of which no event came: see esgen quarantine list", logged(s.Reconcile, "Quarantined", 5, "Sum"), 0, 1)
 	s.alarm("HistoryNearItsBound", "the history of an entity has passed half of the 10 GB that it may have", logged(s.Command, "EntityGigabytes", 5, "Maximum"), 0, 1)
 }
 
@@ -129,6 +134,11 @@ func (s *ServiceStack) addDashboard() {
 		s.viewLag("customer-summary"),
 	}
 	s.Dashboard.AddWidgets(graph("Views: milliseconds behind the events, p99", lag), graph("Streams: age of what is read, ms", ages))
+	s.Dashboard.AddWidgets(graph("Reconcile: entities compared, events folded that were missed", []awscloudwatch.IMetric{
+		logged(s.Reconcile, "Entities", 60, "Sum"), logged(s.Reconcile, "Folds", 60, "Sum"),
+	}), graph("Reconcile: positions that failed, are in quarantine", []awscloudwatch.IMetric{
+		logged(s.Reconcile, "Failed", 60, "Sum"), logged(s.Reconcile, "Held", 60, "Maximum"),
+	}))
 	s.Dashboard.AddWidgets(graph("Functions: calls", calls), graph("Functions: errors", errors), graph("Functions: duration p99, ms", durations))
 	s.Dashboard.AddWidgets(graph("API: requests", []awscloudwatch.IMetric{
 		s.API.MetricCount(minutes(1, "Sum")), s.API.MetricClientError(minutes(1, "Sum")), s.API.MetricServerError(minutes(1, "Sum")),
