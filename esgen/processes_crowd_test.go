@@ -335,15 +335,9 @@ func (c *crowd) judgeStored(t *testing.T, id string, e object) {
 	}
 }
 
-// reporterSchema makes the service one that has a consumer of all events and a gateway that lets a crowd through.
-const reporterSchema = `
-consumers:
-  reporter: {events: [SensorInstalled, ReadingTaken, SensorRetired]}
-api: {auth: none, throttle: {rate: 10000, burst: 5000}}
-`
-
-// makeReporting makes the sensors with a consumer that leaves a line for each event it is handed.
-func makeReporting(t *testing.T) (dir string) {
+// makeReporting makes the sensors with consumers of all events, which leave a line for each that they are handed, and
+// with a gateway that lets a crowd through.
+func makeReporting(t *testing.T, consumers ...string) (dir string) {
 	t.Helper()
 	path, err := tool()
 	if err != nil {
@@ -355,13 +349,19 @@ func makeReporting(t *testing.T) (dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writeText(t, schema, string(withSection(text, "api", reporterSchema)))
+	section := "consumers:\n"
+	for _, name := range consumers {
+		section += "  " + name + ": {events: [SensorInstalled, ReadingTaken, SensorRetired]}\n"
+	}
+	writeText(t, schema, string(withSection(text, "api", section+"api: {auth: none, throttle: {rate: 10000, burst: 5000}}\n")))
 	run(t, dir, path, "regenerate")
-	copyEdited(t, filepath.Join("testdata", "processes", "handler.go.txt"), filepath.Join(dir, "consumers", "reporter", "handler.go"), strings.NewReplacer())
+	for _, name := range consumers {
+		copyEdited(t, filepath.Join("testdata", "processes", "handler.go.txt"), filepath.Join(dir, "consumers", name, "handler.go"), strings.NewReplacer("CONSUMER", name))
+	}
 	return dir
 }
 
-// checkOutbox waits until the consumer has left a line for each event, and for nothing else.
+// checkOutbox waits until a consumer has left a line for each event, and for nothing else, in a file of its name.
 func checkOutbox(t *testing.T, outbox string, histories map[string][]object) {
 	t.Helper()
 	want := map[string]bool{}
@@ -381,15 +381,15 @@ func checkOutbox(t *testing.T, outbox string, histories map[string][]object) {
 		for line := range strings.Lines(string(left)) {
 			line = strings.TrimSuffix(line, "\n")
 			if !want[line] {
-				t.Fatalf("the consumer was handed %q, which is not stored", line)
+				t.Fatalf("%s was handed %q, which is not stored", filepath.Base(outbox), line)
 			}
 			handled[line] = true
 		}
 		if len(handled) < len(want) {
 			missing := slices.DeleteFunc(slices.Collect(maps.Keys(want)), func(line string) bool { return handled[line] })
-			return fmt.Errorf("the consumer was handed %d events of %d; %q is missing", len(handled), len(want), missing[0])
+			return fmt.Errorf("%s was handed %d events of %d; %q is missing", filepath.Base(outbox), len(handled), len(want), missing[0])
 		}
 		return nil
 	})
-	t.Logf("the consumer was handed %d events, %d of them more than once or again", len(want), lines-len(want))
+	t.Logf("%s was handed %d events, and some again %d times", filepath.Base(outbox), len(want), lines-len(want))
 }

@@ -33,12 +33,12 @@ func TestProcesses(t *testing.T) {
 		t.Skip("builds and runs a whole service")
 	}
 	o := dynamotest.Options(t)
-	f := newFleet(t, o, makeReporting(t))
+	f := newFleet(t, o, makeReporting(t, "reporter"))
 	var victims []victim
 	for i := range 3 {
 		victims = append(victims, f.serve(t, fmt.Sprintf("server-%d", i+1)))
 	}
-	outbox := filepath.Join(t.TempDir(), "outbox")
+	outbox := filepath.Join(t.TempDir(), "reporter")
 	views := f.variable(dynamo.EnvViews)
 	victims = append(victims,
 		f.function(t, "projector-1", "projector", views, "ESGEN_DEPLOYMENT=1"),
