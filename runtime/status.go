@@ -1,15 +1,26 @@
 package es
 
-import "context"
+import (
+	"context"
+	"iter"
+	"time"
+)
 
 // ViewStatus says how far a view is.
 type ViewStatus struct {
 	View        string `json:"view"`
 	Revision    int    `json:"revision"`
-	Entities    int    `json:"entities"`    // that have a history
-	Behind      int    `json:"behind"`      // with events still to be folded, quarantined ones apart
+	Entities    int    `json:"entities"`    // that have a history, and were compared
+	Behind      int    `json:"behind"`      // of these, with events still to be folded, quarantined ones apart
 	Quarantined int    `json:"quarantined"` // that wait for code that can fold them
 	Left        int    `json:"left"`        // recorded for reconcile
+	// Sampled says that there are entities that were not compared.
+	Sampled bool `json:"sampled,omitempty"`
+	// Oldest is the time of the oldest event that was seen to be still to be folded.
+	Oldest time.Time `json:"oldest,omitzero"`
+	// Reason is the one that most of the quarantined have, Since when the first of them was seen.
+	Reason string    `json:"reason,omitempty"`
+	Since  time.Time `json:"since,omitzero"`
 	// Active is the revision that readers get, an older one while this one is to be rebuilt.
 	Active  int           `json:"active"`
 	Rebuild RebuildStatus `json:"rebuild"`
@@ -18,23 +29,31 @@ type ViewStatus struct {
 // Status compares all positions with all histories. It reads every entity's
 // position, and the events above it: a thing to ask for, not to poll.
 func (p *Projector) Status(ctx context.Context) ([]ViewStatus, error) {
+	return p.statusOf(ctx, p.heads(ctx), func() bool { return true })
+}
+
+// SampleStatus compares about so many entities, from a random place among all: what it costs does not
+// grow with them. Everything else that it says is of all.
+func (p *Projector) SampleStatus(ctx context.Context, entities int) ([]ViewStatus, error) {
+	s, err := p.newSample(ctx, entities)
+	if err != nil {
+		return nil, err
+	}
+	return p.statusOf(ctx, s.heads(ctx), func() bool { return s.complete })
+}
+
+// statusOf compares some entities; complete then says whether they were all.
+func (p *Projector) statusOf(ctx context.Context, some iter.Seq2[[]EntityHead, error], complete func() bool) ([]ViewStatus, error) {
 	all := make([]ViewStatus, len(p.views))
 	index := map[*projected]*ViewStatus{}
 	for i, v := range p.views {
 		all[i] = ViewStatus{View: v.Name, Revision: v.Revision}
 		index[v] = &all[i]
-		var err error
-		if all[i].Quarantined, err = p.count(ctx, quarantinePart(v.table)); err != nil {
-			return nil, err
-		}
-		if all[i].Left, err = p.count(ctx, behindPart(v.table)); err != nil {
-			return nil, err
-		}
-		if err := p.statusOfRebuild(ctx, v, &all[i]); err != nil {
+		if err := p.statusOfView(ctx, v, &all[i]); err != nil {
 			return nil, err
 		}
 	}
-	for heads, err := range p.heads(ctx) {
+	for heads, err := range some {
 		if err != nil {
 			return nil, err
 		}
@@ -45,7 +64,45 @@ func (p *Projector) Status(ctx context.Context) ([]ViewStatus, error) {
 			return nil, err
 		}
 	}
+	for i := range all {
+		all[i].Sampled = !complete()
+	}
 	return all, nil
+}
+
+// statusOfView reads what the progress has of a view.
+func (p *Projector) statusOfView(ctx context.Context, v *projected, s *ViewStatus) (err error) {
+	if err := p.statusOfQuarantine(ctx, v, s); err != nil {
+		return err
+	}
+	if s.Left, err = p.count(ctx, behindPart(v.table)); err != nil {
+		return err
+	}
+	return p.statusOfRebuild(ctx, v, s)
+}
+
+// reasonsCounted bounds the memory of what is a word to whoever is woken, not statistics.
+const reasonsCounted = 1000
+
+func (p *Projector) statusOfQuarantine(ctx context.Context, v *projected, s *ViewStatus) error {
+	reasons := map[string]int{}
+	for e, err := range p.entries(ctx, quarantinePart(v.table)) {
+		if err != nil {
+			return err
+		}
+		s.Quarantined++
+		q := readQuarantined(v.table, e)
+		if !q.FirstSeen.IsZero() && (s.Since.IsZero() || q.FirstSeen.Before(s.Since)) {
+			s.Since = q.FirstSeen
+		}
+		if reasons[q.Reason] > 0 || len(reasons) < reasonsCounted {
+			reasons[q.Reason]++
+		}
+		if reasons[q.Reason] > reasons[s.Reason] {
+			s.Reason = q.Reason
+		}
+	}
+	return nil
 }
 
 func (p *Projector) statusOfRebuild(ctx context.Context, v *projected, s *ViewStatus) error {
@@ -81,12 +138,16 @@ func (p *Projector) countBehind(ctx context.Context, heads []EntityHead, index m
 		if w.rows.holder(s).held != "" {
 			continue
 		}
-		behind, err := w.hasMore(ctx, s)
+		first, err := w.firstMissing(ctx, s)
 		if err != nil {
 			return err
 		}
-		if behind {
-			index[s.view].Behind++
+		if first == nil {
+			continue
+		}
+		of := index[s.view]
+		if of.Behind++; of.Oldest.IsZero() || first.Time.Before(of.Oldest) {
+			of.Oldest = first.Time
 		}
 	}
 	return nil
@@ -95,18 +156,24 @@ func (p *Projector) countBehind(ctx context.Context, heads []EntityHead, index m
 // hasMore reports whether the table has an event above the source's position that touches
 // the view.
 func (w *work) hasMore(ctx context.Context, s *source) (bool, error) {
+	first, err := w.firstMissing(ctx, s)
+	return first != nil, err
+}
+
+// firstMissing is the first event above the source's position that touches the view, nil if there is none.
+func (w *work) firstMissing(ctx context.Context, s *source) (*Recorded, error) {
 	for after := w.rows.holder(s).position; ; {
 		events, more, err := w.p.stores.Events.Read(ctx, s.entity, after, windowEvents)
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 		for i := range events {
 			if k := (known{r: &events[i], kind: w.p.typeOf(events[i].Type), index: -1}); k.touches(w.p, s.view) {
-				return true, nil
+				return &events[i], nil
 			}
 		}
 		if !more || len(events) == 0 {
-			return false, nil
+			return nil, nil
 		}
 		after = events[len(events)-1].Version
 	}

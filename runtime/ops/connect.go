@@ -54,7 +54,7 @@ func (c *command) connectLocal() (o operations, done func() error, err error) {
 // opened works on the file.
 type opened struct{ *local.Operations }
 
-func (o opened) Status(ctx context.Context) (Status, error) {
+func (o opened) Status(ctx context.Context, _ bool) (Status, error) {
 	s, err := o.Operations.Status(ctx)
 	return Status{Status: s}, err
 }
@@ -62,7 +62,7 @@ func (o opened) Status(ctx context.Context) (Status, error) {
 // remote asks the program that runs.
 type remote struct{ url string }
 
-func (r *remote) Status(ctx context.Context) (s Status, err error) {
+func (r *remote) Status(ctx context.Context, _ bool) (s Status, err error) {
 	err = r.call(ctx, "GET", "/-/status", nil, &s.Status)
 	return s, err
 }

@@ -65,12 +65,28 @@ func currentOf(m *es.Model, t dynamo.ViewTable) bool {
 	return slices.ContainsFunc(m.Views, func(v es.View) bool { return v.Name == t.View && v.Revision == t.Revision })
 }
 
-func (d *deployed) Status(ctx context.Context) (Status, error) {
-	s := Status{Stack: d.stack, Undelivered: d.undelivered}
+func (d *deployed) Status(ctx context.Context, full bool) (s Status, err error) {
+	s = Status{Stack: d.stack, Older: d.older(""), Undelivered: d.undelivered}
 	s.Service = d.model.Service
-	var err error
-	s.Views, err = d.projector.Status(ctx)
+	if full {
+		s.Views, err = d.projector.Status(ctx)
+	} else {
+		s.Views, err = d.projector.SampleStatus(ctx, sampled)
+	}
 	return s, err
+}
+
+// older are the stack's tables of older revisions, of one view or, for "", of all that the service has.
+func (d *deployed) older(view string) (all []OlderTable) {
+	for i := range d.model.Views {
+		v := &d.model.Views[i]
+		for _, t := range d.tables {
+			if t.View == v.Name && t.Revision < v.Revision && (view == "" || view == v.Name) {
+				all = append(all, OlderTable{t.View, t.Revision})
+			}
+		}
+	}
+	return all
 }
 
 func (d *deployed) Quarantine(ctx context.Context, view string) (local.Quarantine, error) {
@@ -94,17 +110,8 @@ func (d *deployed) Rebuild(ctx context.Context, view string, o es.RebuildOptions
 // longer names them; to delete record by record before would only cost write units.
 func (d *deployed) DropOld(ctx context.Context, view string) (local.Dropped, error) {
 	dropped := local.Dropped{View: view, Revisions: []int{}}
-	current := 0
-	for i := range d.model.Views {
-		if d.model.Views[i].Name == view {
-			current = d.model.Views[i].Revision
-		}
-	}
-	for _, t := range d.tables {
-		if t.View != view || t.Revision >= current {
-			continue
-		}
-		if err := d.forgetting.DropRevision(ctx, es.Table{View: view, Revision: t.Revision}); err != nil {
+	for _, t := range d.older(view) {
+		if err := d.forgetting.DropRevision(ctx, es.Table{View: t.View, Revision: t.Revision}); err != nil {
 			return dropped, err
 		}
 		dropped.Revisions = append(dropped.Revisions, t.Revision)

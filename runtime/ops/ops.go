@@ -1,7 +1,7 @@
 // Package ops is the operations program of a service, cmd/ops: it looks after the
 // views of the local store, or of a deployed stack.
 //
-//	ops status                           how far views and consumers are
+//	ops status [-full]                   how far views and consumers are
 //	ops quarantine list [VIEW]           entities that a view's code cannot fold
 //	ops quarantine retry [VIEW [ENTITY]] fold them again
 //	ops reconcile [-full | -entities N]  fold what is known to be behind; -full compares every view with every history
@@ -66,13 +66,16 @@ func Run(ctx context.Context, m *es.Model, tables []dynamo.ViewTable, args []str
 
 // operations are done by a program that runs, or here on the file.
 type operations interface {
-	Status(ctx context.Context) (Status, error)
+	// Status compares a deployed service's entities with their histories, some of them or all.
+	Status(ctx context.Context, full bool) (Status, error)
 	Quarantine(ctx context.Context, view string) (local.Quarantine, error)
 	Retry(ctx context.Context, view, entity string) (es.Healing, error)
 	Reconcile(ctx context.Context, o es.ReconcileOptions) (es.Healing, error)
 	Rebuild(ctx context.Context, view string, o es.RebuildOptions) (es.Rebuilt, error)
 	DropOld(ctx context.Context, view string) (local.Dropped, error)
 }
+
+const defaultStore = ".esgen/local/store.db"
 
 type command struct {
 	model  *es.Model
@@ -127,8 +130,11 @@ func viewOf(words []string) string {
 
 // checkFlags refuses flags of another command.
 func (c *command) checkFlags(word string) error {
-	if word != "reconcile" && c.reconcile != (es.ReconcileOptions{}) {
-		return errors.New("-full and -entities go with reconcile")
+	if word != "reconcile" && c.reconcile.Entities != 0 {
+		return errors.New("-entities goes with reconcile")
+	}
+	if word != "reconcile" && word != "status" && c.reconcile.Full {
+		return errors.New("-full goes with reconcile and status")
 	}
 	if c.reconcile.Entities < 0 {
 		return errors.New("-entities is a number from 0")
@@ -155,10 +161,10 @@ func (c *command) checkView(name string) error {
 func (c *command) parse(args []string, stderr io.Writer) (words []string, err error) {
 	flags := flag.NewFlagSet("ops", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // an error says it once, and Run shows it
-	flags.StringVar(&c.store, "store", ".esgen/local/store.db", "`file` of the store")
+	flags.StringVar(&c.store, "store", defaultStore, "`file` of the store")
 	flags.StringVar(&c.stack, "deployed", "", "`stack` whose tables the environment names")
 	flags.BoolVar(&c.json, "json", false, "answer in JSON")
-	flags.BoolVar(&c.reconcile.Full, "full", false, "reconcile: compare every view with every history")
+	flags.BoolVar(&c.reconcile.Full, "full", false, "reconcile: compare every view with every history; status: compare all entities of a stack, not some")
 	flags.IntVar(&c.reconcile.Entities, "entities", 0, "reconcile: compare about `n` entities, from where the last such run stopped")
 	c.rebuild.register(flags)
 	for {
@@ -222,7 +228,7 @@ func (c *command) list(ctx context.Context, o operations, view string) error {
 	t := newTable()
 	t.line("VIEW", "ENTITY", "VERSION", "ATTEMPTS", "FIRST SEEN", "REASON")
 	for _, i := range q.Items {
-		t.line(i.View, printable(i.EntityID), i.Version, i.Attempts, i.FirstSeen.Format("2006-01-02T15:04:05Z07:00"), printable(i.Reason))
+		t.line(i.View, printable(i.EntityID), i.Version, i.Attempts, i.FirstSeen.Format(clock), printable(i.Reason))
 	}
 	if q.More {
 		t.line("and others")

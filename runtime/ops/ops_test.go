@@ -99,7 +99,8 @@ func TestOperations(t *testing.T) {
 			status int
 			want   []string
 		}{
-			{[]string{"status"}, 0, []string{"notes", "4, 0 of them", "default", "tags"}},
+			{[]string{"status"}, 0, []string{"notes", "4, 0 of them", "default", "tags", "default cannot fold 2 entities, since 2", "mostly: ", "this text cannot be folded",
+				"  esgen quarantine list default --store " + store, "  esgen quarantine retry default --store " + store}},
 			{[]string{"status", "--json"}, 0, []string{`"service": "notes"`, `"quarantined": 2`, `"events": 4`}},
 			{[]string{"quarantine", "list"}, 0, []string{"n1", "-n", "REASON"}},
 			{[]string{"quarantine", "list", "tags"}, 0, []string{"nothing is in quarantine"}},

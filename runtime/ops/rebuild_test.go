@@ -45,7 +45,7 @@ func TestRebuild(t *testing.T) {
 					t.Errorf("%q: status %d, want %d\n%s%s", args, got, status, out, errs)
 				}
 			}
-			check(second, 0, []string{"READERS GET", "due", "rebuild VIEW"}, "status")
+			check(second, 0, []string{"READERS GET", "due", "see REBUILD", "esgen rebuild default --store " + store}, "status")
 			check(second, 2, []string{"still needed"}, "rebuild", "default", "--drop-old")
 			check(second, 0, []string{"revision 2 of the view default is complete, and readers get it: looked at 2 entities, folded 3 events"}, "rebuild", "default")
 			check(second, 0, []string{`"active": 2`, `"state": "done"`, `"entities": 2`}, "rebuild", "tags", "--json", "-rate", "1000", "-parallel", "2")
@@ -58,7 +58,9 @@ func TestRebuild(t *testing.T) {
 			check(second, 2, []string{"-rate"}, "rebuild", "default", "-rate", "-1")
 			check(second, 2, []string{"-drop-old"}, "rebuild", "default", "-drop-old", "-rate", "5")
 			check(second, 2, []string{"go with rebuild"}, "status", "-drop-old")
-			check(second, 2, []string{"go with reconcile"}, "status", "-full")
+			check(second, 0, []string{"entities  2"}, "status", "-full")
+			check(second, 2, []string{"goes with reconcile"}, "quarantine", "list", "-full")
+			check(second, 2, []string{"goes with reconcile"}, "status", "-entities", "3")
 			check(second, 0, []string{"looked at 0"}, "reconcile")
 			check(second, 0, []string{"compared 2 entities, looked at 0"}, "reconcile", "-full")
 			check(second, 0, []string{"compared 2 entities"}, "reconcile", "-entities", "5")

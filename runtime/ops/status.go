@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"time"
 
 	es "github.com/esgen/esgen/runtime"
 	"github.com/esgen/esgen/runtime/local"
@@ -16,18 +18,31 @@ type Status struct {
 	// Stack names the deployed service; Events and Waiting are then not counted, and
 	// what waits for consumers stands in their streams and queues.
 	Stack string
+	// Older are the revisions of views, below the one that events are folded into, that have a table.
+	Older []OlderTable
 	// Undelivered is what streams and queues have given up; only of a deployed service.
 	Undelivered *Undelivered
 }
 
-// Undelivered counts what was given up after all its tries and waits for a redrive.
-type Undelivered struct {
-	Batches     int            `json:"batches"`     // of streams
-	DeadLetters map[string]int `json:"deadLetters"` // by consumer, about
+// OlderTable is a table of an older revision of a view.
+type OlderTable struct {
+	View     string `json:"view"`
+	Revision int    `json:"revision"`
 }
 
+// Undelivered counts what was given up after all its tries and waits for a redrive.
+type Undelivered struct {
+	Batches     int            `json:"batches"`         // of streams
+	Oldest      time.Time      `json:"oldest,omitzero"` // of them was given up then
+	DeadLetters map[string]int `json:"deadLetters"`     // by consumer, about
+}
+
+// sampled is how many entities of a deployed service are compared with their histories unless all
+// are asked for: it takes seconds, and a few thousand read units for each view.
+const sampled = 1000
+
 func (c *command) status(ctx context.Context, o operations) (bool, error) {
-	s, err := o.Status(ctx)
+	s, err := o.Status(ctx, c.reconcile.Full)
 	if err != nil {
 		return false, err
 	}
@@ -36,13 +51,36 @@ func (c *command) status(ctx context.Context, o operations) (bool, error) {
 			Service     string          `json:"service"`
 			Stack       string          `json:"stack"`
 			Views       []es.ViewStatus `json:"views"`
+			Older       []OlderTable    `json:"older,omitempty"`
 			Undelivered *Undelivered    `json:"undelivered,omitempty"`
-		}{s.Service, s.Stack, s.Views, s.Undelivered})
+		}{s.Service, s.Stack, s.Views, s.Older, s.Undelivered})
 	}
 	if c.json {
 		return false, c.encode(s.Status)
 	}
 	t := newTable()
+	t.heading(&s)
+	t.gap()
+	t.views(s.Views)
+	t.rebuilds(s.Views)
+	t.consumers(s.Consumers)
+	t.undelivered(s.Undelivered)
+	t.advice(&s, c.scope())
+	return false, t.write(c.out)
+}
+
+// scope is what a command that goes on from here says to mean the same service.
+func (c *command) scope() string {
+	switch {
+	case c.stack != "":
+		return " --stack " + c.stack
+	case c.store != defaultStore:
+		return " --store " + c.store
+	}
+	return ""
+}
+
+func (t *table) heading(s *Status) {
 	if s.Stack != "" {
 		t.line("service", s.Service)
 		t.line("stack", s.Stack)
@@ -55,41 +93,40 @@ func (c *command) status(ctx context.Context, o operations) (bool, error) {
 		t.line("store", s.Store)
 		t.line("events", fmt.Sprintf("%d, %d of them not yet handed to the views", s.Events, s.Waiting))
 	}
-	t.gap()
-	quarantined, left := t.views(s.Views)
-	rebuilds := t.rebuilds(s.Views)
-	t.consumers(s.Consumers)
-	given := t.undelivered(s.Undelivered)
-	if rebuilds > 0 {
-		t.gap()
-		t.line("what is to be rebuilt: rebuild VIEW does it, and goes on where it stopped")
+	if len(s.Views) == 0 {
+		return
 	}
-	if quarantined > 0 {
-		t.gap()
-		t.line("what a view could not fold: quarantine list says why; quarantine retry folds it again when the code is mended")
+	// The same entities were compared for all views.
+	if v := s.Views[0]; v.Sampled {
+		t.line("entities", fmt.Sprintf("%d compared, from a random place; all: --full, which reads every entity's position", v.Entities))
+	} else {
+		t.line("entities", v.Entities)
 	}
-	if left > 0 {
-		t.gap()
-		t.line("what was left behind: reconcile folds it")
-	}
-	if given > 0 {
-		t.gap()
-		t.line("what was given up: redrive delivers it again")
-	}
-	return false, t.write(c.out)
 }
 
-func (t *table) views(views []es.ViewStatus) (quarantined, left int) {
-	t.line("VIEW", "REVISION", "ENTITIES", "BEHIND", "QUARANTINED", "TO RECONCILE")
-	for _, v := range views {
-		t.line(v.View, v.Revision, v.Entities, v.Behind, v.Quarantined, v.Left)
-		quarantined, left = quarantined+v.Quarantined, left+v.Left
+func (t *table) views(views []es.ViewStatus) {
+	t.line("VIEW", "REVISION", "BEHIND", "QUARANTINED", "TO RECONCILE")
+	for i := range views {
+		v := &views[i]
+		t.line(v.View, v.Revision, behind(v), v.Quarantined, v.Left)
 	}
-	return quarantined, left
 }
 
-// rebuilds shows the views that have been rebuilt or are to be; it counts those that are not yet read.
-func (t *table) rebuilds(views []es.ViewStatus) (n int) {
+// behind is how far a view is behind the events. Of one that nobody reads yet the rebuild says it.
+func behind(v *es.ViewStatus) string {
+	switch {
+	case v.Active < v.Revision:
+		return "see REBUILD"
+	case v.Behind == 0:
+		return "0"
+	case v.Oldest.IsZero():
+		return fmt.Sprint(v.Behind)
+	}
+	return fmt.Sprintf("%d, oldest event %v ago", v.Behind, max(0, time.Since(v.Oldest)).Round(time.Second))
+}
+
+// rebuilds shows the views that have been rebuilt or are to be.
+func (t *table) rebuilds(views []es.ViewStatus) {
 	first := true
 	for _, v := range views {
 		r := &v.Rebuild
@@ -102,15 +139,10 @@ func (t *table) rebuilds(views []es.ViewStatus) (n int) {
 			first = false
 		}
 		t.line(v.View, v.Revision, v.Active, rebuildState(r))
-		if r.State != es.RebuildDone {
-			n++
-		}
 	}
-	return n
 }
 
 func rebuildState(r *es.RebuildStatus) string {
-	const clock = "2006-01-02T15:04:05Z07:00"
 	switch r.State {
 	case es.RebuildRunning:
 		moved := r.Moved
@@ -126,6 +158,9 @@ func rebuildState(r *es.RebuildStatus) string {
 	return r.State
 }
 
+// clock is how times are shown.
+const clock = "2006-01-02T15:04:05Z07:00"
+
 func (t *table) consumers(consumers []local.ConsumerStatus) {
 	if len(consumers) == 0 {
 		return
@@ -137,17 +172,70 @@ func (t *table) consumers(consumers []local.ConsumerStatus) {
 	}
 }
 
-func (t *table) undelivered(u *Undelivered) (n int) {
+func (t *table) undelivered(u *Undelivered) {
 	if u == nil {
-		return 0
+		return
 	}
 	t.gap()
 	t.line("GIVEN UP", "WAITING")
-	t.line("batches of streams", u.Batches)
-	n = u.Batches
+	batches := fmt.Sprint(u.Batches)
+	if !u.Oldest.IsZero() {
+		batches += ", since " + u.Oldest.Format(clock)
+	}
+	t.line("batches of streams", batches)
 	for _, name := range slices.Sorted(maps.Keys(u.DeadLetters)) {
 		t.line("dead letters of "+name, u.DeadLetters[name])
-		n += u.DeadLetters[name]
 	}
-	return n
+}
+
+// advice says what is wrong, worst first, and the command that mends it or says more.
+func (t *table) advice(s *Status, scope string) {
+	var lines []string
+	say := func(what, command string) { lines = append(lines, what+":", "  esgen "+command+scope) }
+	for i := range s.Views {
+		lines = append(lines, adviceOf(&s.Views[i], scope)...)
+	}
+	if u := s.Undelivered; u != nil && (u.Batches > 0 || slices.ContainsFunc(slices.Collect(maps.Values(u.DeadLetters)), func(n int) bool { return n > 0 })) {
+		say("streams or queues gave something up; what it is, and to have it delivered again when its cause is mended", "redrive --list"+scope+"\n  esgen redrive")
+	}
+	for _, older := range s.Older {
+		if i := slices.IndexFunc(s.Views, func(v es.ViewStatus) bool { return v.View == older.View }); i >= 0 && s.Views[i].Active > older.Revision {
+			say(fmt.Sprintf("nobody reads revision %d of %s any more; when every stage is rebuilt, this and a deployment take its table away", older.Revision, older.View),
+				"rebuild "+older.View+" --drop-old")
+		}
+	}
+	if len(lines) > 0 {
+		t.gap()
+		t.line(strings.Join(lines, "\n"))
+	}
+}
+
+func adviceOf(v *es.ViewStatus, scope string) (lines []string) {
+	say := func(what string, commands ...string) {
+		lines = append(lines, what+":")
+		for _, c := range commands {
+			lines = append(lines, "  esgen "+c+scope)
+		}
+	}
+	if v.Quarantined > 0 {
+		what := fmt.Sprintf("%s cannot fold %d entities", v.View, v.Quarantined)
+		if !v.Since.IsZero() {
+			what += ", since " + v.Since.Format(clock)
+		}
+		if v.Reason != "" {
+			what += "; mostly: " + printable(v.Reason)
+		}
+		say(what+". Which, and why; and, with mended code deployed, to fold them again", "quarantine list "+v.View, "quarantine retry "+v.View)
+	}
+	if v.Left > 0 {
+		say(fmt.Sprintf("%s was left behind for %d entities; to fold them", v.View, v.Left), "reconcile")
+	}
+	if v.Rebuild.State != es.RebuildNone && v.Rebuild.State != es.RebuildDone {
+		how := "to build"
+		if v.Rebuild.State != es.RebuildDue {
+			how = "to go on with"
+		}
+		say(fmt.Sprintf("readers of %s get revision %d; %s revision %d", v.View, v.Active, how, v.Revision), "rebuild "+v.View)
+	}
+	return lines
 }
