@@ -82,8 +82,9 @@ type standing struct {
 	foreign map[string]func(*http.Request, []byte) error
 }
 
-// standOrders stands the orders up with another API and other consumers.
-func standOrders(t *testing.T, a api) *standing {
+// standOrders stands the orders up with another API and other consumers; change is what else
+// their user does to their folder.
+func standOrders(t *testing.T, a api, change ...func(dir string)) *standing {
 	t.Helper()
 	s := &standing{api: a, outbox: t.TempDir()}
 	dir := copyExample(t)
@@ -114,6 +115,9 @@ func standOrders(t *testing.T, a api) *standing {
 		t.Fatal(err)
 	}
 	s.fillIn(t, dir)
+	for _, do := range change {
+		do(dir)
+	}
 	var client *http.Client
 	if tokens != nil {
 		client = tokens.client

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -17,8 +18,15 @@ import (
 )
 
 func newStatus(t *terminal) *cobra.Command {
-	return operation(t, "status", "status", "how far the views are, and what is wrong with them", done)
+	c := operation(t, "status [--full]", "status", "how far the views are, and what is wrong with them", done)
+	c.Long = statusHelp + "\n\n" + c.Long
+	return c
 }
+
+const statusHelp = `BEHIND counts the entities with events that a view has yet to fold, and says how old the oldest of these is. Of a
+deployed service it compares a thousand entities, from a random place: seconds, and some thousand read units for each view. With --full it
+compares all: a scan of the entities' ids and a read of every record, so on a large service it takes long and costs. The counts of
+what is in quarantine, to reconcile and given up are always of all.`
 
 func newReconcile(t *terminal) *cobra.Command {
 	c := operation(t, "reconcile [--full | --entities N]", "reconcile", "bring views up to date with the stored events", doneOrNot)
@@ -59,6 +67,11 @@ const operationHelp = `It builds and runs the service's own program, cmd/ops, in
 
 With --stack it works on that deployed stack, SERVICE-STAGE, with the AWS configuration of your environment.`
 
+// helpOn is what commands say of working on a deployed stack.
+func helpOn(words string) string {
+	return "Permissions that it takes on a stack:\n" + deployed.PermissionsText(words)
+}
+
 // operation is a command of the service's own program cmd/ops, which alone knows
 // the service's code. What flags it takes is for that program to say.
 func operation(t *terminal, use, words, short, status string) *cobra.Command {
@@ -66,7 +79,7 @@ func operation(t *terminal, use, words, short, status string) *cobra.Command {
 		Use:                   use + " [--stack NAME | --store FILE] [--json]",
 		DisableFlagsInUseLine: true,
 		Short:                 short,
-		Long:                  short + ".\n\n" + operationHelp + "\n\nExit status: " + status + ", 2 wrong usage or trouble.",
+		Long:                  short + ".\n\n" + operationHelp + "\n\n" + helpOn(words) + "\nExit status: " + status + ", 2 wrong usage or trouble.",
 		DisableFlagParsing:    true,
 		RunE: func(c *cobra.Command, args []string) error {
 			if slices.Contains(args, "-h") || slices.Contains(args, "--help") {
@@ -120,6 +133,17 @@ func runOpsOn(ctx context.Context, t *terminal, dir, name string, args []string)
 	environment, err := stack.Environment(ctx)
 	if err != nil {
 		return err
+	}
+	if args[0] == "status" {
+		undelivered, err := stack.Undelivered(ctx)
+		if err != nil {
+			return err
+		}
+		text, err := json.Marshal(undelivered)
+		if err != nil {
+			return err
+		}
+		environment = append(environment, "ESGEN_UNDELIVERED="+string(text))
 	}
 	err = runOps(ctx, t, dir, append([]string{"-deployed", name}, args...), environment)
 	if err == nil && (args[0] == "status" || args[0] == "rebuild") {

@@ -43,7 +43,7 @@ func newRebuild(t *terminal) *cobra.Command {
 			"  esgen rebuild VIEW --accept-code",
 		DisableFlagsInUseLine: true,
 		Short:                 "build a view's new revision beside the one that readers get, and have them switch",
-		Long:                  rebuildHelp + "\n\n" + operationHelp + "\n\nExit status: " + doneOrNot + ", 2 wrong usage or trouble.",
+		Long:                  rebuildHelp + "\n\n" + operationHelp + "\n\n" + helpOn("rebuild") + "\nExit status: " + doneOrNot + ", 2 wrong usage or trouble.",
 		DisableFlagParsing:    true,
 		RunE: func(c *cobra.Command, args []string) error {
 			if slices.Contains(args, "-h") || slices.Contains(args, "--help") {

@@ -89,19 +89,10 @@ func (s *Stack) Environment(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("AWS credentials: %w", err)
 	}
-	undelivered, err := s.Undelivered(ctx)
-	if err != nil {
-		return nil, err
-	}
-	count, err := json.Marshal(undelivered)
-	if err != nil {
-		return nil, err
-	}
 	return []string{
 		"AWS_REGION=" + s.aws.Region, "AWS_ACCESS_KEY_ID=" + keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + keys.SecretAccessKey,
 		"AWS_SESSION_TOKEN=" + keys.SessionToken,
 		"ESGEN_EVENTS=" + s.parts.Events, "ESGEN_PROGRESS=" + s.parts.Progress, "ESGEN_VIEWS=" + s.parts.Views,
-		"ESGEN_UNDELIVERED=" + string(count),
 	}, nil
 }
 
@@ -109,15 +100,26 @@ func (s *Stack) Environment(ctx context.Context) ([]string, error) {
 func (s *Stack) consumers() []string { return slices.Sorted(maps.Keys(s.parts.DeadLetters)) }
 
 // owns reports whether a function, by its ARN or name, is one of the stack's.
-func (s *Stack) owns(function string) bool {
+func (s *Stack) owns(function string) bool { return s.part(function) != "" }
+
+// called is what a function is called in the app, or its ARN if it is none of the stack's.
+func (s *Stack) called(function string) string {
+	if part := s.part(function); part != "" {
+		return part
+	}
+	return function
+}
+
+// part is what a function of the stack is, by its ARN or name; "" for others.
+func (s *Stack) part(function string) string {
 	name := function
 	if _, after, ok := strings.Cut(function, ":function:"); ok {
 		name, _, _ = strings.Cut(after, ":")
 	}
-	for _, own := range s.parts.Functions {
+	for part, own := range s.parts.Functions {
 		if own == name {
-			return true
+			return part
 		}
 	}
-	return false
+	return ""
 }
