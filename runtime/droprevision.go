@@ -31,8 +31,7 @@ func (p *Projector) DropRevision(ctx context.Context, t Table) error {
 		}
 	}
 	if len(views) > 0 {
-		// Twice: what a reader found a moment before the switch, and its request after that.
-		if err := sleepFor(ctx, 2*activeFor); err != nil {
+		if err := sleepFor(ctx, readFor); err != nil {
 			return err
 		}
 	}

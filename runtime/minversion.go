@@ -16,11 +16,12 @@ const (
 // readAtLeast reads a record that has folded every listed event up to a version.
 // What the stored record lacks is folded on the way, and not stored.
 func (q *Query) readAtLeast(ctx context.Context, r *Request, v *View, id string, version int64) (found, *problem) {
-	table, rebuilding, err := q.table(ctx, v)
+	table, err := q.table(ctx, v)
 	if err != nil {
 		return found{}, q.failed(r, err)
 	}
-	item, err := q.stores.Views.Get(ctx, table, id, true)
+	defer table.end()
+	item, err := q.stores.Views.Get(table.ctx, table.Table, id, true)
 	if err != nil {
 		return found{}, q.failed(r, err)
 	}
@@ -37,7 +38,7 @@ func (q *Query) readAtLeast(ctx context.Context, r *Request, v *View, id string,
 		return found{}, badParameter("minVersion is above the entity's version, 0")
 	case version > head.Version:
 		return found{}, badParameter("minVersion is above the entity's version, " + strconv.FormatInt(head.Version, 10))
-	case rebuilding:
+	case table.rebuilding:
 		return found{}, &problem{status: 503, code: codeRebuilding, retryAfter: 30, detail: "without minVersion the record as it was before is answered"}
 	case item != nil && item.Held != "":
 		return found{}, quarantined()

@@ -42,10 +42,11 @@ func (q *Query) list(ctx context.Context, r *Request, v *View, ps parameters) (*
 	if p != nil {
 		return nil, p
 	}
-	table, _, err := q.table(ctx, v)
+	table, err := q.table(ctx, v)
 	if err != nil {
 		return nil, q.failed(r, err)
 	}
+	defer table.end()
 	l := listing{kind: "view", view: v.Name, revision: table.Revision}
 	if x != nil {
 		l.kind, l.index, l.key, l.desc = "index", x.index.Name, x.key, x.desc
@@ -58,9 +59,9 @@ func (q *Query) list(ctx context.Context, r *Request, v *View, ps parameters) (*
 	request := PageRequest{Limit: w.limit, After: w.after}
 	switch {
 	case x == nil:
-		page, err = q.stores.Views.List(ctx, table, request)
+		page, err = q.stores.Views.List(table.ctx, table.Table, request)
 	case x.key != "": // no record is in an index with an empty key
-		page, err = q.stores.Views.Query(ctx, table, x.index.Name, boundKey(x.key), x.desc, request)
+		page, err = q.stores.Views.Query(table.ctx, table.Table, x.index.Name, boundKey(x.key), x.desc, request)
 	}
 	if err != nil {
 		return nil, q.failed(r, err)

@@ -111,41 +111,57 @@ func (a activeRevision) fresh(now time.Time) bool {
 	return !now.Before(a.asked) && now.Sub(a.asked) < activeFor
 }
 
-// activeFor is how long a switch of revisions may go unnoticed.
-const activeFor = 2 * time.Second
+const (
+	// activeFor is how long a switch of revisions may go unnoticed.
+	activeFor = 2 * time.Second
+	// readFor is how long after a switch somebody may still be reading the older revision.
+	readFor = 2 * activeFor
+)
 
-// table is the table that readers of a view get now; rebuilding says that it is
-// an older one, which stands still.
-func (q *Query) table(ctx context.Context, v *View) (t Table, rebuilding bool, err error) {
-	revision, err := q.activeRevision(ctx, v)
-	return Table{View: v.Name, Revision: revision}, revision != v.Revision, err
+// readable is the table that readers of a view get now.
+type readable struct {
+	Table
+	rebuilding bool            // an older revision, which stands still
+	ctx        context.Context // for reading it, for as long as it cannot be dropped
+	end        func()
 }
 
-func (q *Query) activeRevision(ctx context.Context, v *View) (int, error) {
-	if q.stores.Progress == nil {
-		return v.Revision, nil
-	}
+// table is to be ended after it has been read.
+func (q *Query) table(ctx context.Context, v *View) (readable, error) {
 	now := q.clock.now()
+	active, err := q.activeRevision(ctx, v, now)
+	t := readable{Table: Table{View: v.Name, Revision: active.revision}, ctx: ctx, end: func() {}}
+	if t.rebuilding = active.revision != v.Revision; t.rebuilding && err == nil {
+		t.ctx, t.end = context.WithTimeout(ctx, readFor-now.Sub(active.asked))
+	}
+	return t, err
+}
+
+func (q *Query) activeRevision(ctx context.Context, v *View, now time.Time) (activeRevision, error) {
+	if q.stores.Progress == nil {
+		return activeRevision{revision: v.Revision}, nil
+	}
 	q.mu.Lock()
 	known, ok := q.active[v.Name]
 	q.mu.Unlock()
 	if ok && known.fresh(now) {
-		return known.revision, nil
+		return known, nil
 	}
 	revision, _, err := activeOf(ctx, q.stores.Progress, v.Name)
 	switch {
 	case err != nil && ok && known.revision == v.Revision: // readers never get an older one again
-		return known.revision, nil
+		return known, nil
 	case err != nil: // an older one may be gone by now, and a table that was emptied looks like no records
-		return 0, err
+		return activeRevision{}, err
 	}
 	if revision < 1 || revision > v.Revision || !q.has(Table{View: v.Name, Revision: revision}) {
 		revision = v.Revision
 	}
 	q.mu.Lock()
-	q.active[v.Name] = activeRevision{revision: revision, asked: now}
+	known = activeRevision{revision: revision, asked: now}
+	q.active[v.Name] = known
 	q.mu.Unlock()
-	return revision, nil
+	return known, nil
 }
 
 // TableKnower is a [ViewStore] that knows which tables there are. Without it, every table is

@@ -187,6 +187,65 @@ func TestReadersDoNotGuess(t *testing.T) {
 	})
 }
 
+// A read of an older revision that is held up does not outlast it.
+func TestReadsEndBeforeTheirRevision(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := ordersModel()
+		s := newService(t, m)
+		s.mustPost(t, placed("o"))
+		s.project(t)
+		m.Views[0].Revision = 2
+		p := es.NewProjector(m, s.stores, es.ProjectorOptions{Logger: quiet()})
+		views := &slowViews{ViewStore: s.stores.Views}
+		s.query = es.NewQuery(m, es.Stores{Events: s.stores.Events, Views: views, Progress: s.stores.Progress}, es.QueryOptions{})
+		s.get(t, "/o") // makes the older revision known
+		time.Sleep(time.Second)
+		if _, err := p.Rebuild(t.Context(), "default", es.RebuildOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		views.wait = 10 * time.Second
+		go func() { _ = p.DropRevision(t.Context(), es.Table{View: "default", Revision: 1}) }()
+		var reads sync.WaitGroup
+		for _, target := range []string{"/o", "/", "/o?minVersion=1"} {
+			reads.Go(func() {
+				if got := s.get(t, target); got.Status != 503 {
+					t.Errorf("GET %s, held up while the revision goes: %d %s", target, got.Status, got.Body)
+				}
+			})
+		}
+		reads.Wait()
+	})
+}
+
+// slowViews is a store of views whose reads are held up.
+type slowViews struct {
+	es.ViewStore
+	wait time.Duration
+}
+
+func (v *slowViews) hold(ctx context.Context) error {
+	select {
+	case <-time.After(v.wait):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (v *slowViews) Get(ctx context.Context, t es.Table, key string, strong bool) (*es.Item, error) {
+	if err := v.hold(ctx); err != nil {
+		return nil, err
+	}
+	return v.ViewStore.Get(ctx, t, key, strong)
+}
+
+func (v *slowViews) List(ctx context.Context, t es.Table, page es.PageRequest) (es.ItemPage, error) {
+	if err := v.hold(ctx); err != nil {
+		return es.ItemPage{}, err
+	}
+	return v.ViewStore.List(ctx, t, page)
+}
+
 // failingProgress is a store of progress that cannot be read when it has an error.
 type failingProgress struct {
 	es.ProgressStore

@@ -65,11 +65,12 @@ func noRecord(v *View) *problem { return notFound("the view " + v.Name + " has n
 
 // readStored reads a record as the projector left it.
 func (q *Query) readStored(ctx context.Context, r *Request, v *View, id string) (found, *problem) {
-	table, _, err := q.table(ctx, v)
+	table, err := q.table(ctx, v)
 	if err != nil {
 		return found{}, q.failed(r, err)
 	}
-	item, err := q.stores.Views.Get(ctx, table, id, false)
+	defer table.end()
+	item, err := q.stores.Views.Get(table.ctx, table.Table, id, false)
 	switch {
 	case err != nil:
 		return found{}, q.failed(r, err)
