@@ -1,18 +1,20 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/esgen/esgen/esgen/internal/up"
 )
 
-// TestStandingProcesses: what TestProcesses does, through the gateway of the template that a service synthesizes, and
-// with two consumers, which a relay serves through queues. All functions are killed in the middle of their
-// invocations, each with all its processes at once.
+// TestStandingProcesses: what TestProcesses does, through the gateway of the template that a service synthesizes, with
+// two consumers, which a relay serves through queues, and a reconcile that goes on all the time. All functions are killed
+// in the middle of their invocations, each with all its processes at once.
 func TestStandingProcesses(t *testing.T) {
 	needsCDK(t)
 	consumers := []string{"reporter", "archivist"}
@@ -25,14 +27,16 @@ func TestStandingProcesses(t *testing.T) {
 	writeText(t, filepath.Join(dir, "infra", "own.go"), "package main\n\nimport \"github.com/aws/jsii-runtime-go\"\n\nfunc own(s *ServiceStack) {\n"+own+"}\n")
 	stand := standUp(t, dir, nil)
 	var victims []victim
-	for _, function := range []string{"command", "query", "projector", "relay"} {
+	for _, function := range []string{"command", "query", "projector", "reconcile", "relay"} {
 		victims = append(victims, victim{function, func() (int, error) { return stand.Kill(function) }})
 	}
 	for _, name := range consumers {
 		victims = append(victims, killedAtQueue(stand, name))
 	}
 	c := newCrowd(t, 40, true, func(*rand.Rand) string { return stand.URL })
+	stop := reconcileMeanwhile(t, stand)
 	kills := c.run(t, victims)
+	stop()
 	// A process that is killed fails one invocation. The gateway has nothing else to say for itself.
 	if n := c.tally["POST 500 of the gateway"] + c.tally["GET 500 of the gateway"]; n > kills["command"]+kills["query"] {
 		t.Errorf("the gateway answered %d times for functions that failed, and %d processes were killed", n, kills["command"]+kills["query"])
@@ -50,6 +54,25 @@ func TestStandingProcesses(t *testing.T) {
 	}
 	for _, denied := range stand.Denied() {
 		t.Errorf("a function asked for what its role does not allow: %+v", denied)
+	}
+}
+
+// reconcileMeanwhile has the function that a schedule invokes run again and again, beside the projector.
+func reconcileMeanwhile(t *testing.T, stand *up.Stand) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	runs, whole := 0, 0
+	var running sync.WaitGroup
+	running.Go(func() {
+		for ; ctx.Err() == nil; runs++ {
+			if result, err := stand.Invoke(ctx, "reconcile", []byte("{}")); err == nil && result.FunctionError == "" {
+				whole++
+			}
+		}
+	})
+	return func() {
+		cancel()
+		running.Wait()
+		t.Logf("reconcile was run %d times, %d times to its end", runs, whole)
 	}
 }
 
