@@ -27,8 +27,9 @@ import (
 // leaves it to you: "aws lambda invoke" with any payload is a run, and so is "esgen reconcile".
 //
 // A run that finds nothing takes, for n entities with e events and V views, about n*V read units for the
-// positions and e/15 for the index of the events, in n*V/64 requests, and 2*V requests for what is known.
-// With the defaults that is, at 0.125 dollars a million units, V * 0.09 dollars a month, and 0.06 for ten
+// positions and e/15 for the index of the events, in n*V/64 requests, and 2*V requests for what is known;
+// for each entity and view that does not list the entity's last event a request and a unit more. With the
+// defaults that is, at 0.125 dollars a million units, V * 0.09 to V * 0.18 dollars a month and 0.06 for ten
 // events an entity: with fewer than 1,000 entities less, with more no more. The function takes a cent or two.
 //
 // A view that is new, and no new revision, is compared too: its consumers are told of old records, one
