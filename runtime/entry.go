@@ -62,6 +62,20 @@ func (p *Projector) entry(ctx context.Context, part, id string) (*Entry, error) 
 // entries goes over the entries of one part of the progress.
 func (p *Projector) entries(ctx context.Context, part string) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
+		for e, err := range p.allEntries(ctx, part) {
+			if err == nil && e.takenBack() {
+				continue
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// allEntries goes over those that were taken back, too.
+func (p *Projector) allEntries(ctx context.Context, part string) iter.Seq2[*Entry, error] {
+	return func(yield func(*Entry, error) bool) {
 		const page = 100
 		for after := ""; ; {
 			entries, err := p.stores.Progress.ListProgress(ctx, part, after, page)
@@ -70,7 +84,7 @@ func (p *Projector) entries(ctx context.Context, part string) iter.Seq2[*Entry, 
 				return
 			}
 			for i := range entries {
-				if e := &entries[i]; !e.takenBack() && !yield(e, nil) {
+				if !yield(&entries[i], nil) {
 					return
 				}
 			}

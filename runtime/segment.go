@@ -32,6 +32,7 @@ type rebuildPlan struct {
 
 // state is the entry of a segment.
 type state struct {
+	Of       int       `json:"of"` // segments, as the plan was then
 	Cursor   string    `json:"cursor,omitempty"`
 	Done     bool      `json:"done,omitempty"`
 	Owner    string    `json:"owner,omitempty"` // the process that is at it, or was
@@ -58,7 +59,7 @@ const patience = 5 * time.Second
 var errTaken = errors.New("es: the segment is another process's")
 
 func (s *segment) restart() {
-	s.state = state{Owner: s.Owner, Folds: s.Folds}
+	s.state = state{Of: s.Of, Owner: s.Owner, Folds: s.Folds}
 }
 
 // begin reads the plan, or writes it; of several processes the first to write decides.
@@ -94,7 +95,7 @@ func (r *rebuild) begin(ctx context.Context) error {
 // refresh reads how far the segments are that no worker of this process is at.
 func (r *rebuild) refresh(ctx context.Context) error {
 	now := r.p.clock()
-	for e, err := range r.p.entries(ctx, rebuildPart(r.view.table)) {
+	for e, err := range r.p.allEntries(ctx, rebuildPart(r.view.table)) {
 		if err != nil {
 			return err
 		}
@@ -107,7 +108,7 @@ func (r *rebuild) refresh(ctx context.Context) error {
 			continue
 		}
 		s.state = state{}
-		if err := json.Unmarshal([]byte(e.Value), &s.state); err != nil {
+		if err := json.Unmarshal([]byte(e.Value), &s.state); err != nil || s.Of != r.plan.Segments {
 			s.state = state{} // from the start: what has been folded is passed over
 		}
 		s.guard, s.seen = e.Guard, now
@@ -136,7 +137,7 @@ func (r *rebuild) take(ctx context.Context) (taken *segment, others bool, err er
 			continue
 		}
 		claim := s.state
-		claim.Owner = r.owner
+		claim.Of, claim.Owner = r.plan.Segments, r.owner
 		err := r.put(ctx, s, claim)
 		if errors.Is(err, ErrConflict) {
 			others = true // it is another process's as of now
