@@ -133,10 +133,11 @@ func (s *Store) transact(apply func(tx *bbolt.Tx) error) (err error) {
 		}
 	}()
 	err = s.db.Update(func(tx *bbolt.Tx) error {
-		if err := apply(tx); err != nil {
+		// First, so that a position that is part of a write is not undone by an older one.
+		if err := s.storePositions(tx, waiting); err != nil {
 			return err
 		}
-		return s.storePositions(tx, waiting)
+		return apply(tx)
 	})
 	if err == nil && s.grown {
 		s.wake()

@@ -2,6 +2,7 @@ package bolt_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -187,6 +188,30 @@ func TestRefold(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(open(t, path, bolt.Options{Readers: readers}))
+}
+
+// A place that has not been stored yet does not ride along over the refold's: after a crash the views
+// would stay empty.
+func TestARefoldIsNotUndoneByAPlaceThatWaits(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	readers := []bolt.Reader{{Name: "projector", FromStart: true}}
+	s := open(t, path, bolt.Options{Readers: readers})
+	put(t, s, event("a", 1))
+	s.SetPosition("projector", 1)
+	if err := s.Refold(t.Context(), bolt.Refold{Tables: []es.Table{table}, Reader: "projector"}); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(path) // as a crash leaves it
+	if err != nil {
+		t.Fatal(err)
+	}
+	crashed := filepath.Join(t.TempDir(), "store.db")
+	if err := os.WriteFile(crashed, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if place := open(t, crashed, bolt.Options{Readers: readers}).Position("projector"); place != 0 {
+		t.Errorf("the reader goes on after %d", place)
+	}
 }
 
 // A position that rode along with a write that failed is stored with the next one.
