@@ -1,6 +1,7 @@
 package dynamo_test
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -140,5 +141,19 @@ func TestAnItemThatAHandDamagedHoldsUpNothingElse(t *testing.T) {
 				t.Errorf("still in quarantine: %+v, %v", q, err)
 			}
 		})
+	}
+}
+
+// Who reads of a damaged entry or event is told which, and nothing of what is in it.
+func TestWhatIsDamagedIsNamed(t *testing.T) {
+	s, _ := wired(t, answer{status: 200, body: `{"Item":{"_part":{"S":"entry/active"},"_id":{"S":"default"},"_guard":{"S":"secret"}}}`})
+	_, err := s.Progress(t.Context(), "active", "default")
+	if !errors.Is(err, es.ErrDamaged) || !strings.Contains(err.Error(), `"default" of active`) || strings.Contains(err.Error(), "secret") {
+		t.Error(err)
+	}
+	s, _ = wired(t, answer{status: 200, body: `{"Items":[{"_id":{"S":"o-1"},"_version":{"N":"3"},"_format":{"N":"1"},"_payload":{"N":"7"}}]}`})
+	_, _, err = s.Read(t.Context(), "o-1", 2, 10)
+	if !errors.Is(err, es.ErrDamaged) || !strings.Contains(err.Error(), `event 3 of "o-1"`) || !strings.Contains(err.Error(), "_payload") {
+		t.Error(err)
 	}
 }

@@ -38,7 +38,10 @@ func entryOf(part string, i item) (*es.Entry, error) {
 	if n := f.number(attrExpires); n != 0 {
 		e.Expires = time.Unix(n, 0).UTC()
 	}
-	return e, f.err
+	if f.err != nil {
+		return nil, fmt.Errorf("the entry %q of %s: %w", e.ID, part, f.err)
+	}
+	return e, nil
 }
 
 // maxPart bounds a part in bytes.
