@@ -154,3 +154,30 @@ func TestARoundRebuildsNothing(t *testing.T) {
 		t.Errorf("what is read was not written as live: %v", n)
 	}
 }
+
+// Two rounds at once, wherever the one is when the other runs, look at some twice and leave nobody out.
+func TestTwoRoundsAtOnce(t *testing.T) {
+	for call := range 12 {
+		t.Run(fmt.Sprint("after call ", call), func(t *testing.T) {
+			b := newBench(t, "diary", "purses")
+			for i := range 10 {
+				b.happen(fmt.Sprintf("e%d", i), opened("ann"), added(int64(i)))
+			}
+			calls := 0
+			b.store.after = func(context.Context, string) error {
+				if calls++; calls == call+1 {
+					if _, err := b.projector("d").Reconcile(t.Context(), es.ReconcileOptions{Entities: 4}); err != nil {
+						t.Error(err)
+					}
+				}
+				return nil
+			}
+			for range 4 { // 16 entities and those of the other: more than once round
+				if h, err := b.projector("d").Reconcile(t.Context(), es.ReconcileOptions{Entities: 4}); err != nil || h.Failed > 0 {
+					t.Fatalf("%+v, %v", h, err)
+				}
+			}
+			b.check(false)
+		})
+	}
+}
