@@ -39,6 +39,9 @@ func TestARebuildGoesOnPastADamagedHistory(t *testing.T) {
 	if err != nil || !done.Held() || done.Left != 1 || done.Folds != 1 {
 		t.Fatalf("%+v, %v", done, err)
 	}
+	if s, err := p.Status(t.Context()); err != nil || s[0].Behind != 1 || s[0].Left != 1 {
+		t.Errorf("status: %+v, %v", s, err)
+	}
 	done, err = b.projector("2").Rebuild(t.Context(), "diary", es.RebuildOptions{})
 	if err != nil || done.Active != 2 {
 		t.Errorf("mended: %+v, %v", done, err)

@@ -138,14 +138,17 @@ func (p *Projector) countBehind(ctx context.Context, heads []EntityHead, index m
 		if w.rows.holder(s).held != "" {
 			continue
 		}
+		of := index[s.view]
 		first, err := w.firstMissing(ctx, s)
-		if err != nil {
+		switch {
+		case lasting(err): // what it lacks cannot be told
+			of.Behind++
+			continue
+		case err != nil:
 			return err
-		}
-		if first == nil {
+		case first == nil:
 			continue
 		}
-		of := index[s.view]
 		if of.Behind++; of.Oldest.IsZero() || first.Time.Before(of.Oldest) {
 			of.Oldest = first.Time
 		}
