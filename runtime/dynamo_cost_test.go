@@ -146,7 +146,7 @@ func (m *metered) project(batch []es.Recorded) {
 func TestCost(t *testing.T) {
 	var text strings.Builder
 	text.WriteString(costHead)
-	for _, measure := range []func(*testing.T) string{costOfAppends, costOfFolds, costOfReads, costOfReconciles, costOfEvents} {
+	for _, measure := range []func(*testing.T) string{costOfAppends, costOfFolds, costOfReads, costOfReconciles, costOfHotRecords, costOfEvents} {
 		text.WriteString(measure(t) + "\n")
 	}
 	got := strings.TrimRight(text.String(), "\n") + "\n"

@@ -13,8 +13,7 @@ import (
 const (
 	maxConflicts   = 8  // of one source in one batch; then it is delivered again
 	writesAtOnce   = 16 // steps that are written beside each other
-	conflictPause  = 2 * time.Millisecond
-	longestPause   = 100 * time.Millisecond
+	longestPause   = time.Second
 	rowsAtOnce     = 4000 // records that sources name between two loads
 	windowEvents   = 500  // events of an entity that are folded before the next are read
 	windowEntities = 16   // entities whose gaps are closed beside each other
@@ -45,6 +44,7 @@ type viewWork struct {
 // not keyed by the entity writes one step, since its next one may need the same
 // records; entities' own records do not depend on each other.
 func (w *work) rounds(ctx context.Context, sources []*source) {
+	began := time.Now()
 	for conflicts := 0; ; {
 		plans := w.plans(ctx, w.ready(ctx, sources))
 		if len(plans) == 0 {
@@ -62,8 +62,11 @@ func (w *work) rounds(ctx context.Context, sources []*source) {
 		}
 		if conflicted {
 			conflicts++
-			comeApart(ctx, conflicts)
+			comeApart(ctx, conflicts, time.Since(began))
+		} else {
+			conflicts = 0
 		}
+		began = time.Now()
 		if !w.load(ctx, sources) {
 			return
 		}
@@ -219,11 +222,11 @@ func parallel(n, atOnce int, do func(i int)) {
 	wait.Wait()
 }
 
-// comeApart waits a random time, longer with each conflict, so that writers of the
-// same records come apart.
-func comeApart(ctx context.Context, conflicts int) {
-	most := min(conflictPause<<min(conflicts, 10), longestPause)
-	timer := time.NewTimer(jitter.Below(ctx, most))
+// comeApart waits a random time, up to a multiple of what a round takes that grows with each conflict in a row,
+// so that writers of the same records come apart.
+func comeApart(ctx context.Context, conflicts int, round time.Duration) {
+	round = min(max(round, time.Millisecond), longestPause)
+	timer := time.NewTimer(jitter.Below(ctx, min(round<<min(conflicts, 6), longestPause)))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -146,7 +146,7 @@ type ViewStore interface {
 	// itself. A key may be named twice; a table that nothing was written to is empty.
 	Load(ctx context.Context, reads []ViewRead) ([]ViewRows, error)
 	// Write applies a step, all of it or nothing, or returns ErrConflict when a condition did
-	// not hold. A record's places in the indexes change with it. Guards never fall.
+	// not hold, or another step was under way with one of its items. A record's places in the indexes change with it. Guards never fall.
 	Write(ctx context.Context, step Step) error
 	// Get reads one record; nil when there is none (a tombstone is returned).
 	Get(ctx context.Context, table Table, key string, strong bool) (*Item, error)

@@ -20,9 +20,10 @@ import (
 type outcome int
 
 const (
-	refused   outcome = iota // for good; nothing was written
-	throttled                // nothing was written; the same request may pass later
-	unknown                  // it may have been done
+	refused     outcome = iota // for good; nothing was written
+	throttled                  // nothing was written; the same request may pass later
+	unknown                    // it may have been done
+	forestalled                // nothing was written: another transaction was under way with an item
 )
 
 // attempt sends a request until its outcome is known, within the deadline of ctx.
@@ -38,8 +39,12 @@ func (s *Store) attempt(ctx context.Context, operation string, send func(context
 			return unsure, nil
 		}
 		kind := outcomeOf(err)
-		if kind == refused {
+		switch {
+		case kind == refused:
 			return unsure, mapped(operation, err)
+		case kind == forestalled && !unsure:
+			// When the other is done, the conditions of this one hardly hold: its caller has to look again.
+			return false, fmt.Errorf("%w: %s: %w", es.ErrConflict, operation, err)
 		}
 		unsure = unsure || kind == unknown
 		if try == s.attempts || !s.pause(ctx, try) {
@@ -75,13 +80,16 @@ func (s *Store) pause(ctx context.Context, try int) bool {
 	}
 }
 
-// throttles are the codes with which DynamoDB refuses a request for now. A conflict with a
+// underWay is the reason of a cancelled transaction that another was under way with an item.
+const underWay = "TransactionConflict"
+
+// throttles are the codes with which DynamoDB refuses a request for now. For a write of one item a
 // transaction under way is one: what it leads to shows when it is over.
 var throttles = []string{
 	"ProvisionedThroughputExceededException", "ThrottlingException", "Throttling", "RequestLimitExceeded",
 	"TransactionConflictException",
 	// Reasons of a cancelled transaction.
-	"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict", "RequestLimitExceededException",
+	"ProvisionedThroughputExceeded", "ThrottlingError", underWay, "RequestLimitExceededException",
 }
 
 func outcomeOf(err error) outcome {
@@ -106,11 +114,14 @@ func outcomeOf(err error) outcome {
 // the work of the very transaction that another item conflicts with, but the step as it is can
 // never pass.
 func outcomeOfCancelled(e *types.TransactionCanceledException) outcome {
-	kind := throttled
+	kind := forestalled
 	for i := range e.CancellationReasons {
-		code := deref(e.CancellationReasons[i].Code)
-		if code != "" && code != "None" && !slices.Contains(throttles, code) {
-			kind = refused
+		switch code := deref(e.CancellationReasons[i].Code); {
+		case code == "" || code == "None" || code == underWay:
+		case slices.Contains(throttles, code):
+			kind = throttled
+		default:
+			return refused
 		}
 	}
 	if len(e.CancellationReasons) == 0 {

@@ -88,7 +88,8 @@ func TestErrorsOfATransaction(t *testing.T) {
 		requests int
 	}{
 		{"a condition", cancelled("None", "ConditionalCheckFailed"), es.ErrConflict, 1},
-		{"another transaction", cancelled("TransactionConflict", "None"), es.ErrThrottled, 2},
+		{"another transaction", cancelled("TransactionConflict", "None"), es.ErrConflict, 1},
+		{"another transaction, and capacity", cancelled("TransactionConflict", "ThrottlingError"), es.ErrThrottled, 2},
 		{"another transaction, and a condition", cancelled("TransactionConflict", "ConditionalCheckFailed"), es.ErrConflict, 1},
 		{"capacity", cancelled("ThrottlingError", "None"), es.ErrThrottled, 2},
 		{"provisioned capacity", cancelled("None", "ProvisionedThroughputExceeded"), es.ErrThrottled, 2},
