@@ -124,6 +124,9 @@ func (w *writer) append(ctx context.Context, s *submission) (*Recorded, bool, er
 		}
 		began := time.Now()
 		at, known, err := w.look(ctx, s, lost)
+		if errors.Is(err, ErrDamaged) {
+			return nil, false, &UnavailableError{EventID: s.EventID, Err: err}
+		}
 		if err != nil {
 			last, wait = err, longer(ctx, try+1)
 			continue
@@ -295,7 +298,7 @@ func (w *writer) put(ctx context.Context, slot *Recorded) (occupant *Recorded, u
 		}
 		occupant, err = w.events.Put(ctx, slot)
 		switch {
-		case err == nil, errors.Is(err, ErrTooLarge), errors.Is(err, ErrEntityFull):
+		case err == nil, errors.Is(err, ErrTooLarge), errors.Is(err, ErrEntityFull), errors.Is(err, ErrDamaged):
 			return occupant, unknown, err
 		case !errors.Is(err, ErrThrottled):
 			unknown = true

@@ -235,6 +235,9 @@ func (p *posting) refused(err error) *problem {
 		p.command.logger.Warn("append failed", "requestId", p.request.ID, "eventId", p.eventID, "error", err)
 		problem := unavailable()
 		problem.detail = "the event may or may not be stored; send it again with the same eventId"
+		if errors.Is(err, ErrDamaged) { // sending it again would not help
+			problem = internal()
+		}
 		problem.eventID = p.eventID
 		return problem
 	}

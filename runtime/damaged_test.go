@@ -113,3 +113,35 @@ func scramble(t *testing.T, path, bucket, key string) {
 		t.Fatalf("scrambled: %t, %v", found, err)
 	}
 }
+
+// unreadable has items that somebody damaged wherever it looks.
+type unreadable struct {
+	es.EventStore
+	heads, puts int
+	head        error
+}
+
+func (u *unreadable) Head(ctx context.Context, id string) (*es.Recorded, error) {
+	if u.heads++; u.head != nil {
+		return nil, u.head
+	}
+	return u.EventStore.Head(ctx, id)
+}
+
+func (u *unreadable) Put(context.Context, *es.Recorded) (*es.Recorded, error) {
+	u.puts++
+	return nil, fmt.Errorf("%w: who is there", es.ErrDamaged)
+}
+
+// Who posts to an entity whose last event is damaged is not asked to try again, nor does the service itself.
+func TestAnAppendToADamagedHistoryIsNotTriedAgain(t *testing.T) {
+	m := ordersModel()
+	for what, u := range map[string]*unreadable{"the head": {head: fmt.Errorf("%w: head", es.ErrDamaged)}, "who has the slot": {}} {
+		u.EventStore = newMemoryStore()
+		s := serviceOn(m, es.Stores{Events: u})
+		id := wantProblem(t, s.post(t, placed("o")), 500, "internal")["eventId"]
+		if id == nil || u.heads != 1 || u.puts > 1 {
+			t.Errorf("%s: event id %v, looked %d times, put %d times", what, id, u.heads, u.puts)
+		}
+	}
+}
