@@ -17,8 +17,7 @@ import (
 type clients struct {
 	key      string // the entity's key, as events have it
 	entities []string
-	hot      int           // so many entities at the beginning get most of the events
-	pause    time.Duration // between two of a client's requests, at most
+	hot      int // so many entities at the beginning get most of the events
 	intents  []*intent
 	posts    []post
 	gets     []get
@@ -56,15 +55,35 @@ type get struct {
 func newClients(w *world) *clients {
 	r := w.rand
 	c := &clients{key: w.service.Model(1).Key.Name, acked: map[string]int64{}, hot: 1 + r.IntN(2)}
-	// Most come in a rush; some are still there when a rebuild has ended.
-	c.pause = []time.Duration{500 * time.Millisecond, 500 * time.Millisecond, 500 * time.Millisecond, time.Minute}[r.IntN(4)]
 	for i := range c.hot + r.IntN(7) {
 		c.entities = append(c.entities, w.service.Entity(i))
 	}
 	for i := range 2 + r.IntN(4) {
 		w.start(fmt.Sprintf("client-%d", i+1), client, func(a *actor) { c.live(a) })
 	}
+	if r.IntN(4) == 0 {
+		w.start("reader", client, c.watch)
+	}
 	return c
+}
+
+// watch is the life of a client that reads and reads, also when the others have long done, and a revision
+// is built, read and dropped.
+func (c *clients) watch(a *actor) {
+	for range 40 + a.rand.IntN(60) {
+		switch a.rand.IntN(4) {
+		case 0:
+			c.readAtLeast(a)
+		case 1:
+			c.readList(a)
+		default:
+			c.readStored(a)
+		}
+		a.sleep(between(a.rand, 0, 5*time.Second))
+	}
+	if len(c.posts) > 0 && a.chance(0.5) {
+		c.postOne(a) // the first event for a long time
+	}
 }
 
 // live is the life of one client.
@@ -89,7 +108,7 @@ func (c *clients) live(a *actor) {
 			c.readList(a)
 		}
 		if a.chance(0.5) {
-			a.sleep(between(a.rand, 0, c.pause))
+			a.sleep(between(a.rand, 0, 500*time.Millisecond))
 		}
 	}
 }

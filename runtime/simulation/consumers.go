@@ -233,8 +233,16 @@ type function struct {
 }
 
 // failed invokes the function with a batch: nil when all was taken, empty when it failed as a whole, else what
-// is to be delivered again.
+// is to be delivered again, some time after.
 func (f *function) failed(records []json.RawMessage) []string {
+	again := f.invoke(records)
+	if again != nil {
+		f.a.sleep(between(f.a.rand, 10*time.Millisecond, 5*time.Second))
+	}
+	return again
+}
+
+func (f *function) invoke(records []json.RawMessage) []string {
 	w, a := f.a.world, f.a
 	if f.process == nil || f.process.crashed() || a.chance(0.1) || f.process.deployment < w.deployment && a.chance(0.5) {
 		f.process = w.spawn(a.name, w.deployment)

@@ -18,6 +18,7 @@ const (
 	unanswered fault = "done, answer lost"      // a call fails, all done
 	late       fault = "failed, done later"     // a call fails, and is done some time after
 	stalled    fault = "stalled"                // a call takes long
+	outage     fault = "store out of reach"     // all of one kind of tables, for a while: its calls are refused or fail
 	conflicted fault = "transaction conflict"   // a step is refused though its conditions hold
 	refused    fault = "condition failed"       // because of what others have written: not injected, counted
 	behind     fault = "stale read"             // an eventual read answers what was
@@ -40,7 +41,7 @@ const (
 
 // usual is how often each fault happens in a world where it happens at all, per opportunity.
 var usual = map[fault]float64{
-	throttled: 0.04, lost: 0.02, unanswered: 0.03, late: 0.02, stalled: 0.02, conflicted: 0.05, behind: 0.5, short: 0.2,
+	throttled: 0.04, lost: 0.02, unanswered: 0.03, late: 0.02, stalled: 0.02, outage: 0.0007, conflicted: 0.05, behind: 0.5, short: 0.2,
 	starved: 0.002, crashed: 0.004, duplicated: 0.1, reordered: 0.15, scattered: 0.15, delayed: 0.05,
 	dropped: 0.04, resharded: 0.02, replayed: 0.05, overlapped: 0.08, skewed: 0.3, jumped: 0.003, failing: 0.08, forgotten: 0.1,
 }

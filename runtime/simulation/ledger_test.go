@@ -339,10 +339,15 @@ var ledger = simulation.Service{
 	},
 }
 
+var large = strings.Repeat("large ", 36<<10)
+
 func nextEntry(r *rand.Rand, _ string) simulation.Object {
 	kinds := []string{"Opened", "Opened", "Added", "Added", "Added", "Moved", "Moved", "Noted", "Frozen", "Thawed", "Broken", "Closed", "Reopened", "Reopened"}
 	owners := []string{"ann", "bob", "cid", "", strings.Repeat("x", 257)}
 	e := simulation.Object{"type": kinds[r.IntN(len(kinds))], "owner": owners[r.IntN(len(owners))], "amount": r.IntN(4)}
+	if r.IntN(1000) == 0 {
+		e["owner"] = large // a relay sends no more than a reference
+	}
 	if e["type"] == "Moved" || r.IntN(4) == 0 {
 		e["from"] = []string{"ann", "bob", "cid"}[r.IntN(3)]
 	}

@@ -60,7 +60,9 @@ func streamRecord(name, sequence string, at time.Time, now, was map[string]attri
 // queueRecord is a message as a queue delivers it.
 func queueRecord(m *message) json.RawMessage {
 	return mustJSON(map[string]any{
-		"messageId": m.id, "eventSource": "aws:sqs", "body": m.body, "attributes": map[string]string{"MessageGroupId": m.group},
+		"messageId": m.id, "eventSource": "aws:sqs", "body": m.body, "attributes": map[string]string{
+			"MessageGroupId": m.group, "ApproximateReceiveCount": strconv.Itoa(m.received),
+		},
 	})
 }
 

@@ -174,7 +174,7 @@ type publisher struct {
 func (p *publisher) Publish(ctx context.Context, messages []lambda.Publication) (failed []int, err error) {
 	messages = slices.Clone(messages)
 	w := p.relay.world
-	err = p.process.do(ctx, calling{name: "Publish", about: p.relay.source, kind: notes}, func() error {
+	err = p.process.do(ctx, calling{store: inTopic, name: "Publish", about: p.relay.source, kind: notes}, func() error {
 		for i, m := range messages {
 			if w.faults.happens(w.rand, throttled) {
 				failed = append(failed, i)

@@ -43,7 +43,7 @@ func newWorld(s *Service, seed uint64) *world {
 	w := &world{
 		service: s, seed: seed, rand: rand.New(rand.NewPCG(seed, 0)), db: newDatabase(time.Now), trace: newTrace(),
 		actors: map[role]int{}, rebuilt: map[string]bool{}, switched: map[string]int{}, bell: make(chan struct{}, 1), deployment: 1,
-		happened: &happened{counts: map[string]int{}},
+		happened: &happened{counts: map[string]int{}}, down: map[store]time.Time{},
 	}
 	w.faults = drawFaults(w.rand)
 	w.stream = newStream(w)

@@ -33,7 +33,18 @@ type calling struct {
 	name  string
 	about string
 	kind  kind
+	store store
 }
+
+// store is a kind of tables, and the topic: what can be out of reach by itself.
+type store string
+
+const (
+	inEvents   store = "events"
+	inViews    store = "views"
+	inProgress store = "progress"
+	inTopic    store = "topic"
+)
 
 type kind int
 
@@ -74,18 +85,18 @@ var errEndless = errors.New("simulation: this does not end")
 func (a *access) stores() es.Stores { return es.Stores{Events: a, Views: a, Progress: a} }
 
 func (a *access) Head(ctx context.Context, id string) (head *es.Recorded, err error) {
-	err = a.do(ctx, calling{name: "Head", about: id}, func() error { head = a.head(id); return nil })
+	err = a.do(ctx, calling{store: inEvents, name: "Head", about: id}, func() error { head = a.head(id); return nil })
 	return answered(head, err)
 }
 
 func (a *access) Lookup(ctx context.Context, id, eventID string) (found *es.Recorded, err error) {
-	err = a.do(ctx, calling{name: "Lookup", about: id}, func() error { found = a.lookup(id, eventID); return nil })
+	err = a.do(ctx, calling{store: inEvents, name: "Lookup", about: id}, func() error { found = a.lookup(id, eventID); return nil })
 	return answered(found, err)
 }
 
 func (a *access) Put(ctx context.Context, event *es.Recorded) (occupant *es.Recorded, err error) {
 	r := *event
-	err = a.do(ctx, calling{name: "Put", about: r.EntityID, kind: puts}, func() (err error) {
+	err = a.do(ctx, calling{store: inEvents, name: "Put", about: r.EntityID, kind: puts}, func() (err error) {
 		occupant, err = a.put(r)
 		return err
 	})
@@ -102,7 +113,7 @@ func answered[T any](v T, err error) (T, error) {
 }
 
 func (a *access) Read(ctx context.Context, id string, after int64, limit int) (events []es.Recorded, more bool, err error) {
-	err = a.do(ctx, calling{name: "Read", about: id}, func() error {
+	err = a.do(ctx, calling{store: inEvents, name: "Read", about: id}, func() error {
 		events, more = a.read(id, after, a.most(limit))
 		return nil
 	})
@@ -116,7 +127,7 @@ func (a *access) Read(ctx context.Context, id string, after int64, limit int) (e
 const headsPage = 4
 
 func (a *access) Heads(ctx context.Context, segment, segments int, cursor string) (heads []es.EntityHead, next string, err error) {
-	err = a.do(ctx, calling{name: "Heads", about: fmt.Sprintf("%d/%d %s", segment, segments, cursor)}, func() (err error) {
+	err = a.do(ctx, calling{store: inEvents, name: "Heads", about: fmt.Sprintf("%d/%d %s", segment, segments, cursor)}, func() (err error) {
 		heads, next, err = a.heads(segment, segments, cursor, cmp.Or(a.page, headsPage))
 		return err
 	})
@@ -132,7 +143,7 @@ func (a *access) Load(ctx context.Context, reads []es.ViewRead) (rows []es.ViewR
 		about = append(about, r.Table.View+":")
 		about = append(append(about, r.Keys...), r.Markers...)
 	}
-	err = a.do(ctx, calling{name: "Load", about: strings.Join(about, " ")}, func() error { rows = a.load(reads); return nil })
+	err = a.do(ctx, calling{store: inViews, name: "Load", about: strings.Join(about, " ")}, func() error { rows = a.load(reads); return nil })
 	return answered(rows, err)
 }
 
@@ -145,11 +156,11 @@ func (a *access) Write(ctx context.Context, step es.Step) error {
 	for _, w := range step.Markers {
 		about = append(about, w.Marker.EntityID)
 	}
-	return a.do(ctx, calling{name: "Write", about: strings.Join(about, " "), kind: steps}, func() error { return a.write(step) })
+	return a.do(ctx, calling{store: inViews, name: "Write", about: strings.Join(about, " "), kind: steps}, func() error { return a.write(step) })
 }
 
 func (a *access) Get(ctx context.Context, name es.Table, key string, strong bool) (found *es.Item, err error) {
-	err = a.do(ctx, calling{name: "Get", about: name.View + ": " + key}, func() error {
+	err = a.do(ctx, calling{store: inViews, name: "Get", about: name.View + ": " + key}, func() error {
 		a.reading(name)
 		t := a.table(name)
 		if found = t.item(key); !strong {
@@ -162,7 +173,7 @@ func (a *access) Get(ctx context.Context, name es.Table, key string, strong bool
 }
 
 func (a *access) List(ctx context.Context, name es.Table, page es.PageRequest) (p es.ItemPage, err error) {
-	err = a.do(ctx, calling{name: "List", about: name.View + ":"}, func() (err error) {
+	err = a.do(ctx, calling{store: inViews, name: "List", about: name.View + ":"}, func() (err error) {
 		a.reading(name)
 		page.Limit = a.most(page.Limit)
 		p, err = a.list(name, page, a.behind(a.table(name)))
@@ -172,7 +183,7 @@ func (a *access) List(ctx context.Context, name es.Table, page es.PageRequest) (
 }
 
 func (a *access) Query(ctx context.Context, name es.Table, index, key string, desc bool, page es.PageRequest) (p es.ItemPage, err error) {
-	err = a.do(ctx, calling{name: "Query", about: name.View + ": " + index}, func() (err error) {
+	err = a.do(ctx, calling{store: inViews, name: "Query", about: name.View + ": " + index}, func() (err error) {
 		a.reading(name)
 		page.Limit = a.most(page.Limit)
 		p, err = a.query(name, index, key, desc, page, a.behind(a.table(name)))
@@ -182,16 +193,16 @@ func (a *access) Query(ctx context.Context, name es.Table, index, key string, de
 }
 
 func (a *access) Drop(ctx context.Context, name es.Table) error {
-	return a.do(ctx, calling{name: "Drop", about: name.View + ":", kind: notes}, func() error { a.drop(name); return nil })
+	return a.do(ctx, calling{store: inViews, name: "Drop", about: name.View + ":", kind: notes}, func() error { a.drop(name); return nil })
 }
 
 func (a *access) Progress(ctx context.Context, part, id string) (e *es.Entry, err error) {
-	err = a.do(ctx, calling{name: "Progress", about: part + ": " + id}, func() error { e = a.entry(part, id); return nil })
+	err = a.do(ctx, calling{store: inProgress, name: "Progress", about: part + ": " + id}, func() error { e = a.entry(part, id); return nil })
 	return answered(e, err)
 }
 
 func (a *access) ListProgress(ctx context.Context, part, after string, limit int) (entries []es.Entry, err error) {
-	err = a.do(ctx, calling{name: "ListProgress", about: part + ": " + after}, func() error {
+	err = a.do(ctx, calling{store: inProgress, name: "ListProgress", about: part + ": " + after}, func() error {
 		entries = a.listProgress(part, after, limit)
 		return nil
 	})
@@ -199,11 +210,11 @@ func (a *access) ListProgress(ctx context.Context, part, after string, limit int
 }
 
 func (a *access) PutProgress(ctx context.Context, was int64, e es.Entry) error {
-	return a.do(ctx, calling{name: "PutProgress", about: e.Part + ": " + e.ID, kind: notes}, func() error { return a.putProgress(was, e) })
+	return a.do(ctx, calling{store: inProgress, name: "PutProgress", about: e.Part + ": " + e.ID, kind: notes}, func() error { return a.putProgress(was, e) })
 }
 
 func (a *access) DeleteProgress(ctx context.Context, part, id string) error {
-	return a.do(ctx, calling{name: "DeleteProgress", about: part + ": " + id, kind: notes}, func() error {
+	return a.do(ctx, calling{store: inProgress, name: "DeleteProgress", about: part + ": " + id, kind: notes}, func() error {
 		delete(a.progress[part], id)
 		return nil
 	})

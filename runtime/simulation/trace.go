@@ -44,7 +44,7 @@ func (l line) String() string {
 	if l.note != "" {
 		text += "  → " + l.note
 	}
-	return text
+	return cut(text, 2000)
 }
 
 // concerning gives the last lines that are about something, at most limit of them; about nothing
@@ -53,7 +53,7 @@ func (t *trace) concerning(what string, limit int) string {
 	var found []string
 	for i := len(t.lines) - 1; i >= 0 && len(found) < limit; i-- {
 		if l := t.lines[i]; what == "" || holdsWord(l.about, what) || l.about == "" && l.what != "turn" {
-			found = append(found, cut(l.String()))
+			found = append(found, cut(l.String(), 200))
 		}
 	}
 	var b strings.Builder
@@ -64,9 +64,8 @@ func (t *trace) concerning(what string, limit int) string {
 	return b.String()
 }
 
-// cut shortens a line of a history: all of it is there when the seed is run again.
-func cut(line string) string {
-	const most = 200
+// cut shortens a line. Histories of failures have short ones: more is there when the seed is run again.
+func cut(line string, most int) string {
 	if len(line) <= most {
 		return line
 	}

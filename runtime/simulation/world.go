@@ -27,6 +27,7 @@ type world struct {
 	db      *database
 	trace   *trace
 	steps   int
+	down    map[store]time.Time // until then it cannot be reached
 
 	requests int // of clients
 	refused  int // writes whose condition did not hold, while the world went on
@@ -320,6 +321,14 @@ func (w *world) done(c *call) {
 
 // faultOf draws what goes wrong with a call.
 func (w *world) faultOf(c *call) fault {
+	if w.faults.happens(w.rand, outage) {
+		d := between(w.rand, time.Second, time.Minute)
+		w.down[c.store] = time.Now().Add(d)
+		w.trace.add(line{who: string(c.store), what: "out of reach", note: d.String()})
+	}
+	if time.Now().Before(w.down[c.store]) {
+		return []fault{throttled, lost}[w.rand.IntN(2)]
+	}
 	kinds := []fault{throttled, lost, stalled}
 	if c.kind != reads {
 		kinds = []fault{throttled, lost, stalled, unanswered, late}
