@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/esgen/esgen/esgen/internal/up"
 )
@@ -67,6 +68,7 @@ func reconcileMeanwhile(t *testing.T, stand *up.Stand) (stop func()) {
 			if result, err := stand.Invoke(ctx, "reconcile", []byte("{}")); err == nil && result.FunctionError == "" {
 				whole++
 			}
+			time.Sleep(100 * time.Millisecond) // the others want the processor, too
 		}
 	})
 	return func() {
