@@ -106,6 +106,8 @@ func TestOperations(t *testing.T) {
 			{[]string{"quarantine", "list", "tags"}, 0, []string{"nothing is in quarantine"}},
 			{[]string{"--json", "quarantine", "list", "default"}, 0, []string{`"entity": "n1"`, `"version": 2`}},
 			{[]string{"quarantine", "retry"}, 1, []string{"still in quarantine 2"}},
+			{[]string{"quarantine", "retry", "default"}, 1, []string{"looked at 2, folded 0 events, released 0, still in quarantine 2"}},
+			{[]string{"quarantine", "retry", "tags"}, 0, []string{"looked at 0"}},
 			{[]string{"quarantine", "retry", "default", "n1"}, 1, []string{"still in quarantine 1"}},
 			{[]string{"quarantine", "retry", "--json", "--", "default", "-n"}, 1, []string{`"quarantined": 1`}},
 			{[]string{"reconcile"}, 0, nil},
@@ -140,11 +142,14 @@ func TestOperations(t *testing.T) {
 	t.Run("on the file", func(t *testing.T) { check(t, bad, false) })
 
 	// Code that can fold it.
-	status, out, errs := run(t, good, store, "quarantine", "retry")
-	if status != 0 || !strings.Contains(out, "released 2") {
-		t.Errorf("retry with mended code: %d %s%s", status, out, errs)
+	for _, args := range [][]string{{"quarantine", "retry", "default", "n1"}, {"quarantine", "retry"}} {
+		status, out, errs := run(t, good, store, args...)
+		if status != 0 || !strings.Contains(out, "released 1") {
+			t.Errorf("%q with mended code: %d %s%s", args, status, out, errs)
+		}
 	}
-	if _, out, _ = run(t, good, store, "quarantine", "list"); !strings.Contains(out, "nothing") {
+	_, out, _ := run(t, good, store, "quarantine", "list")
+	if !strings.Contains(out, "nothing") {
 		t.Errorf("after the retry: %s", out)
 	}
 	if _, out, _ = run(t, good, store, "quarantine", "list", "-json"); !json.Valid([]byte(out)) || !strings.Contains(out, `"items": []`) {
