@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -145,4 +146,51 @@ func TestWhatIsAcknowledgedIsFoldedOrOnRecord(t *testing.T) {
 			t.Fatalf("the store was misused: %s", store.misuse)
 		}
 	})
+}
+
+// A batch whose time is over at any call, from the first on, acknowledges nothing that is not folded or on record.
+func TestTimeThatIsOverAtAnyCall(t *testing.T) {
+	for over := range 200 {
+		b := newBench(t)
+		b.happen("a", opened("ann", "red"), added(1))
+		batch := b.happen("a", act{kind: "Added", Owner: "ann", Keys: []string{"red"}, N: 7})
+		batch = append(batch, b.happen("b", opened("bob", "red", "blue"), broken, added(2))...)
+		batch = append(batch, b.happen("c", act{kind: "Noted"}, act{kind: "Moved", Owner: "cid", From: "bob", N: 2})...)
+		calls := 0
+		deadline := time.Now()
+		if over > 0 {
+			deadline = deadline.Add(time.Hour)
+		}
+		ctx, cancel := context.WithDeadline(t.Context(), deadline)
+		var mu sync.Mutex
+		b.store.before = func(context.Context, string) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if calls++; calls == over {
+				cancel()
+				return ctx.Err()
+			}
+			return nil
+		}
+		p := b.projector("d")
+		_, retry, err := p.Project(ctx, batch)
+		ended := calls < over
+		cancel()
+		b.store.before = nil
+		if (err == nil) != (retry == len(batch)) || over == 0 && retry != 0 {
+			t.Fatalf("over at call %d: retry %d, %v", over, retry, err)
+		}
+		b.project(p, batch[retry:]...)
+		if sum, err := p.Reconcile(t.Context(), es.ReconcileOptions{}); err != nil {
+			t.Fatalf("over at call %d: %+v, %v", over, sum, err)
+		}
+		b.check(false)
+		if ended {
+			if over < 10 {
+				t.Errorf("a batch takes %d calls only", over)
+			}
+			return
+		}
+	}
+	t.Error("a batch takes more calls than were tried")
 }
