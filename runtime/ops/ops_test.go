@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -179,5 +180,32 @@ func TestStaleAddress(t *testing.T) {
 	}
 	if status, out, errs := run(t, notes.Model(""), store, "status"); status != 0 || strings.Contains(out, url) {
 		t.Errorf("status %d, %s%s", status, out, errs)
+	}
+}
+
+// Who is woken by a view that is behind is told for how long, and what to do.
+func TestStatusOfWhatIsBehind(t *testing.T) {
+	path, m := filepath.Join(t.TempDir(), "store.db"), notes.Model("")
+	store, err := local.OpenStore(m, path, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = store.Put(t.Context(), &es.Recorded{
+		EntityID: "n1", Version: 1, EventID: "e1", Type: "Written", Revision: 1, Time: time.Now().Add(-time.Hour), Payload: `{"text":"fine","tag":"red"}`,
+	})
+	if err := errors.Join(err, store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	status, out, _ := run(t, m, path, "status")
+	for _, want := range []string{"1, oldest event 1h0m", "default has been behind for 1h0m", "esgen reconcile --full --store " + path} {
+		if status != 0 || !strings.Contains(out, want) {
+			t.Errorf("status %d does not say %q: %s", status, want, out)
+		}
+	}
+	if _, out, errs := run(t, m, path, "reconcile", "-full"); !strings.Contains(out, "folded 2 events") {
+		t.Errorf("reconcile: %s%s", out, errs)
+	}
+	if _, out, _ := run(t, m, path, "status"); strings.Contains(out, "behind for") {
+		t.Errorf("after that: %s", out)
 	}
 }

@@ -122,8 +122,10 @@ func behind(v *es.ViewStatus) string {
 	case v.Oldest.IsZero():
 		return fmt.Sprint(v.Behind)
 	}
-	return fmt.Sprintf("%d, oldest event %v ago", v.Behind, max(0, time.Since(v.Oldest)).Round(time.Second))
+	return fmt.Sprintf("%d, oldest event %v ago", v.Behind, ago(v.Oldest))
 }
+
+func ago(t time.Time) time.Duration { return max(0, time.Since(t)).Round(time.Second) }
 
 // rebuilds shows the views that have been rebuilt or are to be.
 func (t *table) rebuilds(views []es.ViewStatus) {
@@ -149,7 +151,7 @@ func rebuildState(r *es.RebuildStatus) string {
 		if moved.IsZero() {
 			moved = r.Started
 		}
-		return fmt.Sprintf("running: %d of %d parts, %d events; last moved %s", r.SegmentsDone, r.Segments, r.Events, moved.Format(clock))
+		return fmt.Sprintf("running: %d of %d parts, %d events; last moved %s, %v ago", r.SegmentsDone, r.Segments, r.Events, moved.Format(clock), ago(moved))
 	case es.RebuildHeld:
 		return "folded; held, because of what is in quarantine"
 	case es.RebuildDone:
@@ -157,6 +159,9 @@ func rebuildState(r *es.RebuildStatus) string {
 	}
 	return r.State
 }
+
+// patience is how long a view may be behind without a word: streams take a second or two.
+const patience = time.Minute
 
 // clock is how times are shown.
 const clock = "2006-01-02T15:04:05Z07:00"
@@ -226,6 +231,9 @@ func adviceOf(v *es.ViewStatus, scope string) (lines []string) {
 			what += "; mostly: " + printable(v.Reason)
 		}
 		say(what+". Which, and why; and, with mended code deployed, to fold them again", "quarantine list "+v.View, "quarantine retry "+v.View)
+	}
+	if v.Active >= v.Revision && v.Behind > 0 && ago(v.Oldest) > patience {
+		say(fmt.Sprintf("%s has been behind for %v, which is long: does what folds it run, what does it say? When it does, to fold what it lost", v.View, ago(v.Oldest)), "reconcile --full")
 	}
 	if v.Left > 0 {
 		say(fmt.Sprintf("%s was left behind for %d entities; to fold them", v.View, v.Left), "reconcile")

@@ -135,21 +135,27 @@ func runOpsOn(ctx context.Context, t *terminal, dir, name string, args []string)
 		return err
 	}
 	if args[0] == "status" {
-		undelivered, err := stack.Undelivered(ctx)
-		if err != nil {
-			return err
-		}
-		text, err := json.Marshal(undelivered)
-		if err != nil {
-			return err
-		}
-		environment = append(environment, "ESGEN_UNDELIVERED="+string(text))
+		environment = append(environment, countUndelivered(ctx, t, stack)...)
 	}
 	err = runOps(ctx, t, dir, append([]string{"-deployed", name}, args...), environment)
 	if err == nil && (args[0] == "status" || args[0] == "rebuild") {
 		noteDeployed(t, dir, environment)
 	}
 	return err
+}
+
+// countUndelivered tells cmd/ops what it cannot see. Who may not see that either is still told the rest.
+func countUndelivered(ctx context.Context, t *terminal, stack *deployed.Stack) []string {
+	undelivered, err := stack.Undelivered(ctx)
+	var text []byte
+	if err == nil {
+		text, err = json.Marshal(undelivered)
+	}
+	if err != nil {
+		t.say("what streams and queues gave up is not known: %v", err)
+		return nil
+	}
+	return []string{"ESGEN_UNDELIVERED=" + string(text)}
 }
 
 // runOps builds cmd/ops and runs it, with variables beside those of this process. "go run" would do both,

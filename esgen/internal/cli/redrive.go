@@ -74,7 +74,9 @@ func (r *redrive) run(ctx context.Context, args []string) error {
 	if r.json {
 		err = r.encode(did)
 	} else {
-		r.printf("batches delivered %d, refused again %d\n", did.Batches, did.Failed)
+		if len(args) == 0 || len(args) > len(did.DeadLetters) { // else only consumers were named
+			r.printf("batches delivered %d, refused again %d\n", did.Batches, did.Failed)
+		}
 		for _, consumer := range slices.Sorted(maps.Keys(did.DeadLetters)) {
 			r.printf("dead letters of %s on their way back: %s%d\n", consumer, r.about(), did.DeadLetters[consumer])
 		}
