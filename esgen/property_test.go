@@ -23,7 +23,7 @@ import (
 func TestUserFilesSurviveAnyEditOfTheSchema(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := newHistory(t)
-		defer os.RemoveAll(h.dir)
+		defer os.RemoveAll(filepath.Dir(h.dir))
 		for range rapid.IntRange(1, 8).Draw(t, "edits") {
 			h.edit()
 			h.write()
@@ -53,7 +53,7 @@ func TestServiceCompilesAfterAnyEdits(t *testing.T) {
 			return h.dir
 		})
 		dir := gen.Example(seed)
-		t.Cleanup(func() { os.RemoveAll(dir) })
+		t.Cleanup(func() { os.RemoveAll(filepath.Dir(dir)) })
 		cmd := exec.Command("go", "vet", "./...")
 		cmd.Dir = dir
 		if out, err := cmd.CombinedOutput(); err != nil {
