@@ -180,7 +180,8 @@ var viewShape = &shape{
 	doc: "Records that events are folded into. The view called `default` answers at `/`.",
 	object: &objectShape{props: props(
 		[]prop{
-			{"key", false, "What names a record. Default: the entity's key.", nameOf(camelCase)},
+			{"key", false, "What names a record. Default: the entity's key. With another key many entities may feed one record. It is one item, written in one transaction after " +
+				"the other, each with events of up to 99 entities: two write units for each KB of the record and for each entity, and AWS gives one item 1,000 a second.", nameOf(camelCase)},
 			{"events", true, "The events that are folded: a list, or a mapping that says where each has the key.",
 				&shape{
 					list:   &listShape{items: nonEmpty(), min: 1, unique: true},
