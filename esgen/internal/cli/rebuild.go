@@ -31,7 +31,8 @@ view was deployed. esgen dev needs none: it folds a changed view anew by itself.
 --drop-old is the explicit last step. Here it drops the older revisions' tables. With --stack it forgets
 what the stack's progress has of them, and takes them out of .esgen/revisions.json: then esgen regenerate, and the next
 deployment of each stage removes their tables. So first rebuild every stage. --record does only the latter,
-for what was never deployed; for a view that the schema no longer has, that is all there is to do.
+for what was never deployed; for a view that the schema no longer has, that is all there is to do, and should it
+come back, it begins with a revision that it never had.
 
 --accept-code says that the view's code has changed and its records do not come out differently: esgen regenerate
 warns of a view whose code is not what it was when esgen status or rebuild first saw its revision in a stack.`
