@@ -208,7 +208,7 @@ func testQuarantine(t *testing.T, c contract, tool, dir string) {
 		t.Errorf("%d events", n)
 	}
 	out, status := ask(t, tool, dir, "status")
-	if status != 0 || !strings.Contains(out, c.base) || !strings.Contains(out, "quarantine list says why") {
+	if status != 0 || !strings.Contains(out, c.base) || !strings.Contains(out, "esgen quarantine list default") {
 		t.Errorf("status: %d\n%s", status, out)
 	}
 	out, status = ask(t, tool, dir, "quarantine", "list", "default")
