@@ -399,7 +399,7 @@ func TestHotEntityOfTheLocalProgram(t *testing.T) {
 		}
 	}
 	unit := alone(t, post, "cold")
-	all := storm(t, "hot", hotEvents(t), slices.Repeat([]hotClient{post}, hotWriters), func() []es.Recorded {
+	all := storm(t, "hot", max(20, hotEvents(t)), slices.Repeat([]hotClient{post}, hotWriters), func() []es.Recorded {
 		stop()
 		store, err := bolt.Open(path, bolt.Options{})
 		if err != nil {
