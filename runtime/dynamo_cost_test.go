@@ -33,8 +33,8 @@ unit, read strongly. So an append takes at least two read units there, one for t
 event id, and the first fold of a record one.
 
 A write whose condition fails takes a unit for each KB too, and is not in the answers: an append that loses
-a race has paid for its put. A transaction takes two units where a single write takes one; its
-indexes take one.
+a race has paid for its put, and reads once what came since. 64 functions that write to one entity all the time take
+3.2 puts and 7.5 requests an event. A transaction takes two units where a single write takes one; its indexes take one.
 
 The orders have a view keyed by the entity with two indexes (status, sorted; customer), of four shards
 each, and a view keyed by the customer.
