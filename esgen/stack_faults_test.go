@@ -145,22 +145,22 @@ var faults = []fault{
 			}
 		}
 	}},
-	{"no schedule", "schedule", func(s *stage) { delete(s.resources, s.id("Schedule")) }},
-	{"a schedule that is switched off", "schedule", func(s *stage) { s.properties("Schedule")["State"] = "DISABLED" }},
+	{"no schedule", "schedule", func(s *stage) { delete(s.resources, s.id("ReconcileSchedule")) }},
+	{"a schedule that is switched off", "schedule", func(s *stage) { s.properties("ReconcileSchedule")["State"] = "DISABLED" }},
 	{"a schedule of another function", "schedule", func(s *stage) {
-		s.properties("Schedule")["Target"].(map[string]any)["Arn"] = map[string]any{"Fn::GetAtt": []any{s.id("Projector"), "Arn"}}
+		s.properties("ReconcileSchedule")["Target"].(map[string]any)["Arn"] = map[string]any{"Fn::GetAtt": []any{s.id("Projector"), "Arn"}}
 	}},
-	{"a schedule that may invoke every function", "schedule", func(s *stage) { s.allow("ScheduleRole", "lambda:InvokeFunction", s.arn("Command")) }},
+	{"a schedule that may invoke every function", "schedule", func(s *stage) { s.allow("ReconcileScheduleRole", "lambda:InvokeFunction", s.arn("Command")) }},
 	{"a schedule in the name of a function", "schedule", func(s *stage) {
-		s.properties("Schedule")["Target"].(map[string]any)["RoleArn"] = s.properties("Reconcile")["Role"]
+		s.properties("ReconcileSchedule")["Target"].(map[string]any)["RoleArn"] = s.properties("Reconcile")["Role"]
 	}},
 	{"a schedule of any account", "schedule", func(s *stage) {
-		for _, statement := range allStatements(s.resources[s.id("ScheduleRole")]) {
+		for _, statement := range allStatements(s.resources[s.id("ReconcileScheduleRole")]) {
 			delete(statement, "Condition")
 		}
 	}},
 	{"a schedule before it may invoke", "schedule", func(s *stage) {
-		s.change("Schedule", func(r *resource) { r.DependsOn = nil })
+		s.change("ReconcileSchedule", func(r *resource) { r.DependsOn = nil })
 	}},
 	{"runs that meet", "schedule", func(s *stage) {
 		for _, id := range s.of("AWS::Lambda::EventInvokeConfig") {
@@ -216,7 +216,11 @@ func foundBy(t *testing.T, check func(testing.TB, variant, *stage), v variant, s
 // id finds the one resource whose logical id is a name and the hash that the CDK appends, if any.
 func (s *stage) id(name string) string {
 	for id := range s.resources {
-		if rest, ok := strings.CutPrefix(id, name); ok && (rest == "" || len(rest) == 8 || strings.HasPrefix(name, "data/View") && len(rest) == 9) {
+		rest, ok := strings.CutPrefix(id, name)
+		if view := strings.HasPrefix(name, "data/View"); ok && view && len(rest) == 9 {
+			rest = rest[1:] // a revision comes before the hash
+		}
+		if ok && (rest == "" || len(rest) == 8 && strings.Trim(rest, "0123456789ABCDEF") == "") {
 			return id
 		}
 	}

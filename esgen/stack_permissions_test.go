@@ -169,7 +169,7 @@ func checkRoles(t testing.TB, s *stage) {
 	for _, id := range s.of("AWS::IAM::Role") {
 		for _, statement := range allStatements(s.resources[id]) {
 			service := s.text(at(statement, "Principal", "Service"))
-			if service == "scheduler.amazonaws.com" && strings.HasPrefix(id, "ScheduleRole") {
+			if service == "scheduler.amazonaws.com" && strings.HasPrefix(id, "ReconcileScheduleRole") {
 				continue // see checkSchedule
 			}
 			if service != "lambda.amazonaws.com" && (service != "apigateway.amazonaws.com" || len(s.of("AWS::ApiGateway::Account")) != 1) {

@@ -30,7 +30,8 @@ import (
 // positions and e/15 for the index of the events, in n*V/64 requests, and 2*V requests for what is known;
 // for each entity and view that does not list the entity's last event a request and a unit more. With the
 // defaults that is, at 0.125 dollars a million units, V * 0.09 to V * 0.18 dollars a month and 0.06 for ten
-// events an entity: with fewer than 1,000 entities less, with more no more. The function takes a cent or two.
+// events an entity: with fewer than 1,000 entities less, with more no more. The function takes a cent or two,
+// what watches it a dollar.
 //
 // A view that is new, and no new revision, is compared too: its consumers are told of old records, one
 // after the other, as of new ones. "esgen rebuild" folds it before that, and has its changes marked.
@@ -63,13 +64,13 @@ func (s *ServiceStack) addReconcile(deployment string) {
 // addSchedule adds a schedule of EventBridge Scheduler, which invokes in the name of a role that may do
 // that alone. A rule of EventBridge would take no role, but AWS calls scheduled rules legacy.
 func (s *ServiceStack) addSchedule() {
-	role := awsiam.NewRole(s.Stack, jsii.String("ScheduleRole"), &awsiam.RoleProps{
+	role := awsiam.NewRole(s.Stack, jsii.String("ReconcileScheduleRole"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("scheduler.amazonaws.com"), &awsiam.ServicePrincipalOpts{
 			Conditions: &map[string]any{"StringEquals": map[string]*string{"aws:SourceAccount": s.Stack.Account()}},
 		}),
 	})
 	role.AddToPolicy(statement([]*string{s.Reconcile.FunctionArn()}, "lambda:InvokeFunction"))
-	s.Schedule = awsscheduler.NewCfnSchedule(s.Stack, jsii.String("Schedule"), &awsscheduler.CfnScheduleProps{
+	s.Schedule = awsscheduler.NewCfnSchedule(s.Stack, jsii.String("ReconcileSchedule"), &awsscheduler.CfnScheduleProps{
 		Description:        jsii.String("reconcile of " + serviceName + ", stage " + s.Stage),
 		ScheduleExpression: jsii.String("rate(1 hour)"),
 		State:              jsii.String("ENABLED"),
