@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	es "github.com/esgen/esgen/runtime"
@@ -22,7 +24,7 @@ type deployed struct {
 	model       *es.Model
 	stack       string
 	undelivered *Undelivered
-	tables      []dynamo.ViewTable // of the stack
+	tables      []es.Table // that the stack has
 	projector   *es.Projector
 	// forgetting was not told the tables of older revisions, so it leaves their records alone.
 	forgetting *es.Projector
@@ -30,11 +32,12 @@ type deployed struct {
 
 func newDeployed(m *es.Model, layouts []dynamo.ViewTable, stack string, getenv func(string) string, log *slog.Logger) (*deployed, error) {
 	options, err := dynamo.FromEnvironment(getenv)
-	if err == nil {
-		err = options.ReadTables(getenv, layouts)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("the environment does not name the tables of the stack %s: %w; esgen status --stack %s sets it", stack, err, stack)
+	}
+	tables, err := readTables(m, layouts, getenv, &options)
+	if err != nil {
+		return nil, fmt.Errorf("the code in this folder is not what the stack %s has: %w; check out what is deployed there, or deploy", stack, err)
 	}
 	options.AttemptTimeout = 10 * time.Second
 	options.Attempts = 8 // nobody waits for an answer within the second
@@ -42,7 +45,7 @@ func newDeployed(m *es.Model, layouts []dynamo.ViewTable, stack string, getenv f
 	if err != nil {
 		return nil, err
 	}
-	d := &deployed{model: m, stack: stack, tables: options.Tables.Views}
+	d := &deployed{model: m, stack: stack, tables: tables}
 	if text := getenv(EnvUndelivered); text != "" {
 		d.undelivered = &Undelivered{}
 		if err := json.Unmarshal([]byte(text), d.undelivered); err != nil {
@@ -58,6 +61,45 @@ func newDeployed(m *es.Model, layouts []dynamo.ViewTable, stack string, getenv f
 	}
 	d.forgetting = es.NewProjector(m, store.Stores(), es.ProjectorOptions{Deployment: "ops", Logger: log})
 	return d, nil
+}
+
+// readTables takes the tables that the environment names, and returns all of them. One of an older
+// revision, or of a view that is gone, may be unknown here: the record has dropped it, and this stage has yet to be
+// deployed. Of a newer one that means that other code is deployed.
+func readTables(m *es.Model, layouts []dynamo.ViewTable, getenv func(string) string, o *dynamo.Options) (all []es.Table, err error) {
+	current := map[string]int{}
+	for i := range m.Views {
+		current[m.Views[i].Name] = m.Views[i].Revision
+	}
+	var known []string
+	for word := range strings.FieldsSeq(getenv(dynamo.EnvViews)) {
+		table, _, _ := strings.Cut(word, "=")
+		dot := strings.LastIndexByte(table, '.')
+		revision, err := strconv.Atoi(table[dot+1:])
+		if dot < 0 || err != nil {
+			return nil, fmt.Errorf("%s has %q", dynamo.EnvViews, word)
+		}
+		t := es.Table{View: table[:dot], Revision: revision}
+		all = append(all, t)
+		if knows(layouts, t) || current[t.View] > 0 && revision >= current[t.View] {
+			known = append(known, word)
+		}
+	}
+	for i := range m.Views {
+		if v := &m.Views[i]; !slices.Contains(all, es.Table{View: v.Name, Revision: v.Revision}) {
+			return nil, fmt.Errorf("it has no table of revision %d of the view %s", v.Revision, v.Name)
+		}
+	}
+	return all, o.ReadTables(func(name string) string {
+		if name == dynamo.EnvViews {
+			return strings.Join(known, " ")
+		}
+		return getenv(name)
+	}, layouts)
+}
+
+func knows(layouts []dynamo.ViewTable, t es.Table) bool {
+	return slices.ContainsFunc(layouts, func(l dynamo.ViewTable) bool { return l.View == t.View && l.Revision == t.Revision })
 }
 
 // currentOf reports whether a table is of the revision that the model folds into.
