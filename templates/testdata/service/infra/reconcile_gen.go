@@ -52,7 +52,7 @@ func (s *ServiceStack) addReconcile(deployment string) {
 	allow(s.Reconcile, viewARNs(views), "dynamodb:BatchGetItem", "dynamodb:PutItem")
 	allow(s.Reconcile, tableARNs(s.Data.Progress), "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem")
 	// What has failed or waited is not tried again: the next run goes on. So runs do not overlap, unless the
-	// schedule is closer than 20 minutes or somebody invokes one. Two at once are right, and look twice. Reserved
+	// schedule is closer than 35 minutes or somebody invokes one. Two at once are right, and look twice. Reserved
 	// concurrency would rule that out, and would fail to deploy in an account that has but the 10 it begins with.
 	s.Reconcile.ConfigureAsyncInvoke(&awslambda.EventInvokeConfigOptions{
 		RetryAttempts: jsii.Number(0),
