@@ -176,6 +176,7 @@ func seeds(t *testing.T) uint64 {
 func TestViewsEqualTheFoldOfTheHistoryOnDynamoDB(t *testing.T) {
 	for seed := range seeds(t) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel() // most of the time they wait to try again
 			fault := []float64{0.1, 0.02, 0.3, 0}[seed%4]
 			o := dynamotest.Options(t)
 			o.Tables = dynamo.TablesOf(ledgerModel(true), "")
