@@ -92,7 +92,7 @@ var mistakes = []planted{
 			return s.entity
 		}
 		`)}},
-	{"a record and its marker are written one after the other", 100, []edit{
+	{"a record and its marker are written one after the other", 200, []edit{
 		{"rounds.go", "errs[i] = w.p.stores.Views.Write(ctx, plans[i].step)", "errs[i] = w.writeStep(ctx, plans[i].step)"},
 		before("rounds.go", "// ready decides which", `func (w *work) writeStep(ctx context.Context, step Step) error {
 			if PLANTED && len(step.Markers) > 0 && len(step.Records) > 0 {
@@ -104,7 +104,7 @@ var mistakes = []planted{
 			return w.p.stores.Views.Write(ctx, step)
 		}
 		`)}},
-	{"a step is written without its conditions", 200, []edit{
+	{"a step is written without its conditions", 600, []edit{
 		{"simulation/database.go", "if guardOf(t.item(w.Item.Key)) != w.Was {", "if !PLANTED && guardOf(t.item(w.Item.Key)) != w.Was {"},
 		{"simulation/database.go", "if t.markers[w.Marker.EntityID].Position != w.Was {", "if !PLANTED && t.markers[w.Marker.EntityID].Position != w.Was {"}}},
 	{"a deleted record loses its position", 100, []edit{
@@ -130,7 +130,7 @@ var mistakes = []planted{
 		{"projector.go", "s.first < retry", "(PLANTED && s.first > retry || !PLANTED && s.first < retry)"}}},
 	{"what is delivered last counts as the latest", 60, []edit{
 		{"step.go", "latest := !moment.before(r.latest)", "latest := PLANTED || !moment.before(r.latest)"}}},
-	{"an entity is held before the quarantine says why", 200, []edit{
+	{"an entity is held before the quarantine says why", 600, []edit{
 		{"rounds.go", "if !w.enterFailures(ctx, p) {", "if !PLANTED && !w.enterFailures(ctx, p) {"},
 		before("rounds.go", "\t\tif conflicted {\n\t\t\tconflicts++", `		for i, p := range plans {
 			if PLANTED && errs[i] == nil {
@@ -168,12 +168,12 @@ var mistakes = []planted{
 		{"segment.go", "now.Sub(s.seen) < patience {\n\t\t\tothers = true", "now.Sub(s.seen) < patience {\n\t\t\tothers = !PLANTED"}}},
 	{"an old revision is dropped while readers have not noticed", 1000, []edit{
 		{"droprevision.go", "if len(views) > 0 {", "if len(views) > 0 && !PLANTED {"}}},
-	{"a rebuild takes what it has read for folded", 200, []edit{
+	{"a rebuild takes what it has read for folded", 500, []edit{
 		{"rebuild.go", "\t\tif s.status == failed {\n\t\t\treturn s.err", "\t\tif s.status == failed && !PLANTED {\n\t\t\treturn s.err"},
 	}},
 	{"what a message refers to is not fetched", 1500, []edit{
 		{"lambda/consumer.go", "if m.Elsewhere > 0 {", "if m.Elsewhere > 0 && !PLANTED {"}}},
-	{"the relay takes what the topic refused for published", 100, []edit{
+	{"the relay takes what the topic refused for published", 300, []edit{
 		{"lambda/relay.go", "errs[i] = errNotTaken", "if !PLANTED {\n errs[i] = errNotTaken\n}"}}},
 }
 
