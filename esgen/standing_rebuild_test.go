@@ -119,7 +119,7 @@ func TestStandingRebuild(t *testing.T) {
 	r.wantMarks(t, r.post(t, ordersLater, 40, 24), "live")
 
 	for _, view := range []string{"default", "customer-summary"} {
-		r.shows(t, []string{"dropped revision 1 of the view " + view}, "rebuild", view, "--drop-old", "--stack", "orders-dev")
+		r.shows(t, []string{"revision 1 of the view " + view + " is needed no more"}, "rebuild", view, "--drop-old", "--stack", "orders-dev")
 	}
 	if s.stand.Tables["orders-dev-data/View-default-1"] == "" {
 		t.Error("a table went before the deployment")
@@ -129,12 +129,16 @@ func TestStandingRebuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.shows(t, []string{"nobody reads revision 1 of default any more"}, "status", "--stack", "orders-dev")
-	r.shows(t, []string{"dropped revision 1 of the view default"}, "rebuild", "default", "--drop-old", "--stack", "orders-dev")
+	r.shows(t, []string{"revision 1 of the view default is needed no more"}, "rebuild", "default", "--drop-old", "--stack", "orders-dev")
 	r.redeploy(t)
 	for table := range s.stand.Tables {
 		if strings.HasSuffix(table, "-1") {
 			t.Errorf("the stack still has the table %s", table)
 		}
+	}
+	for _, view := range []string{"default", "customer-summary"} {
+		r.shows(t, []string{"the table of revision 1 of " + view + " is gone"}, "status", "--stack", "orders-dev")
+		r.shows(t, []string{"dropped revision 1 of the view " + view}, "rebuild", view, "--drop-old", "--stack", "orders-dev")
 	}
 	r.post(t, ordersLater, 41, 24)
 	r.wantViews(t)

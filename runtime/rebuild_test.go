@@ -259,6 +259,54 @@ func (p *failingProgress) Progress(ctx context.Context, part, id string) (*es.En
 	return p.ProgressStore.Progress(ctx, part, id)
 }
 
+// A retired revision keeps how far it is folded: who goes back to it while it has its table folds on.
+func TestWhoGoesBackToARetiredRevisionFoldsOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // dropping waits for readers
+		b := newBench(t)
+		b.project(b.projector("1"), b.happen("a", opened("ann", "red"), added(1))...)
+		b.nextRevision()
+		p := b.projector("2")
+		retired := func() (all []es.Table) {
+			for i := range b.model.Views {
+				tables, err := p.RetiredRevisions(t.Context(), b.model.Views[i].Name)
+				if err != nil {
+					t.Error(err)
+				}
+				all = append(all, tables...)
+			}
+			return all
+		}
+		for i := range b.model.Views {
+			before := es.Table{View: b.model.Views[i].Name, Revision: 1}
+			if err := p.RetireRevision(t.Context(), before); !errors.Is(err, es.ErrStillNeeded) {
+				t.Errorf("retiring what readers get: %v", err)
+			}
+			b.rebuild(p, before.View, es.RebuildOptions{})
+			if err := p.RetireRevision(t.Context(), before); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := retired(); len(got) != len(b.model.Views) {
+			t.Errorf("retired are %v", got)
+		}
+		for i := range b.model.Views {
+			b.model.Views[i].Revision = 1
+		}
+		b.project(b.projector("1"), b.happen("a", added(2))...)
+		b.check(false)
+
+		b.nextRevision()
+		for i := range b.model.Views {
+			if err := p.DropRevision(t.Context(), es.Table{View: b.model.Views[i].Name, Revision: 1}); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := retired(); len(got) != 0 {
+			t.Errorf("after the drop, retired are %v", got)
+		}
+	})
+}
+
 // The readers' side: HTTP answers come of the old revision as it stood, then of the new one.
 func TestReadersSwitchByThemselves(t *testing.T) {
 	m := ordersModel()

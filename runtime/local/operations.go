@@ -112,6 +112,8 @@ func (o *Operations) Rebuild(ctx context.Context, view string, r es.RebuildOptio
 type Dropped struct {
 	View      string `json:"view"`
 	Revisions []int  `json:"revisions"`
+	// Retired are those of a deployed view whose tables are still there: the next deployment takes them away.
+	Retired []int `json:"retired,omitempty"`
 }
 
 // DropOld drops the tables of a view's older revisions, or all of a view that the service no

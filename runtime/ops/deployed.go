@@ -26,8 +26,6 @@ type deployed struct {
 	undelivered *Undelivered
 	tables      []es.Table // that the stack has
 	projector   *es.Projector
-	// forgetting was not told the tables of older revisions, so it leaves their records alone.
-	forgetting *es.Projector
 }
 
 func newDeployed(m *es.Model, layouts []dynamo.ViewTable, stack string, getenv func(string) string, log *slog.Logger) (*deployed, error) {
@@ -55,11 +53,6 @@ func newDeployed(m *es.Model, layouts []dynamo.ViewTable, stack string, getenv f
 	// An entity that this program cannot fold either is tried again by the stack's own
 	// projector, whose deployment has another name.
 	d.projector = es.NewProjector(m, store.Stores(), es.ProjectorOptions{Deployment: "ops", Logger: log})
-	options.Tables.Views = slices.DeleteFunc(slices.Clone(options.Tables.Views), func(t dynamo.ViewTable) bool { return !currentOf(m, t) })
-	if store, err = dynamo.New(options); err != nil {
-		return nil, err
-	}
-	d.forgetting = es.NewProjector(m, store.Stores(), es.ProjectorOptions{Deployment: "ops", Logger: log})
 	return d, nil
 }
 
@@ -102,11 +95,6 @@ func knows(layouts []dynamo.ViewTable, t es.Table) bool {
 	return slices.ContainsFunc(layouts, func(l dynamo.ViewTable) bool { return l.View == t.View && l.Revision == t.Revision })
 }
 
-// currentOf reports whether a table is of the revision that the model folds into.
-func currentOf(m *es.Model, t dynamo.ViewTable) bool {
-	return slices.ContainsFunc(m.Views, func(v es.View) bool { return v.Name == t.View && v.Revision == t.Revision })
-}
-
 func (d *deployed) Status(ctx context.Context, full bool) (s Status, err error) {
 	s = Status{Stack: d.stack, Older: d.older(""), Undelivered: d.undelivered}
 	s.Service = d.model.Service
@@ -115,7 +103,19 @@ func (d *deployed) Status(ctx context.Context, full bool) (s Status, err error) 
 	} else {
 		s.Views, err = d.projector.SampleStatus(ctx, sampled)
 	}
-	return s, err
+	if err != nil {
+		return s, err
+	}
+	for i := range d.model.Views {
+		gone, err := d.gone(ctx, d.model.Views[i].Name)
+		if err != nil {
+			return s, err
+		}
+		for _, t := range gone {
+			s.Gone = append(s.Gone, OlderTable(t))
+		}
+	}
+	return s, nil
 }
 
 // older are the stack's tables of older revisions, of one view or, for "", of all that the service has.
@@ -147,16 +147,28 @@ func (d *deployed) Rebuild(ctx context.Context, view string, o es.RebuildOptions
 	return d.projector.Rebuild(ctx, view, o)
 }
 
-// DropOld forgets what the progress has of a view's older revisions: markers, quarantine, what was
-// left behind. The tables are the stack's, and go, with their records, in the deployment of a service that no
-// longer names them; to delete record by record before would only cost write units.
+// DropOld notes that a view's older revisions are needed no more. Their tables go, with their records, in the
+// deployment of a service that no longer names them; what the progress has of those that are gone it forgets.
 func (d *deployed) DropOld(ctx context.Context, view string) (local.Dropped, error) {
 	dropped := local.Dropped{View: view, Revisions: []int{}}
 	for _, t := range d.older(view) {
-		if err := d.forgetting.DropRevision(ctx, es.Table{View: t.View, Revision: t.Revision}); err != nil {
+		if err := d.projector.RetireRevision(ctx, es.Table(t)); err != nil {
 			return dropped, err
+		}
+		dropped.Retired = append(dropped.Retired, t.Revision)
+	}
+	gone, err := d.gone(ctx, view)
+	for _, t := range gone {
+		if err = d.projector.DropRevision(ctx, t); err != nil {
+			break
 		}
 		dropped.Revisions = append(dropped.Revisions, t.Revision)
 	}
-	return dropped, nil
+	return dropped, err
+}
+
+// gone are a view's retired revisions whose tables the stack no longer has.
+func (d *deployed) gone(ctx context.Context, view string) ([]es.Table, error) {
+	retired, err := d.projector.RetiredRevisions(ctx, view)
+	return slices.DeleteFunc(retired, func(t es.Table) bool { return slices.Contains(d.tables, t) }), err
 }

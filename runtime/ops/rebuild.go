@@ -90,12 +90,19 @@ func (c *command) dropOld(ctx context.Context, o operations, view string) error 
 	if c.json {
 		return c.encode(dropped)
 	}
-	if len(dropped.Revisions) == 0 {
+	if len(dropped.Revisions)+len(dropped.Retired) == 0 {
 		_, err = fmt.Fprintf(c.out, "the view %s has no older revision\n", view)
 		return err
 	}
 	for _, revision := range dropped.Revisions {
 		if _, err := fmt.Fprintf(c.out, "dropped revision %d of the view %s\n", revision, view); err != nil {
+			return err
+		}
+	}
+	for _, revision := range dropped.Retired {
+		_, err := fmt.Fprintf(c.out, "revision %d of the view %s is needed no more; a deployment takes its table away, after which this, said again, forgets how far it was folded\n",
+			revision, view)
+		if err != nil {
 			return err
 		}
 	}

@@ -20,6 +20,8 @@ type Status struct {
 	Stack string
 	// Older are the revisions of views, below the one that events are folded into, that have a table.
 	Older []OlderTable
+	// Gone are those whose tables a deployment has taken away, and of which the progress still has something.
+	Gone []OlderTable
 	// Undelivered is what streams and queues have given up; only of a deployed service.
 	Undelivered *Undelivered
 }
@@ -52,8 +54,9 @@ func (c *command) status(ctx context.Context, o operations) (bool, error) {
 			Stack       string          `json:"stack"`
 			Views       []es.ViewStatus `json:"views"`
 			Older       []OlderTable    `json:"older,omitempty"`
+			Gone        []OlderTable    `json:"gone,omitempty"`
 			Undelivered *Undelivered    `json:"undelivered,omitempty"`
-		}{s.Service, s.Stack, s.Views, s.Older, s.Undelivered})
+		}{s.Service, s.Stack, s.Views, s.Older, s.Gone, s.Undelivered})
 	}
 	if c.json {
 		return false, c.encode(s.Status)
@@ -208,6 +211,9 @@ func (t *table) advice(s *Status, scope string) {
 			say(fmt.Sprintf("nobody reads revision %d of %s any more; when every stage is rebuilt, this and a deployment take its table away", older.Revision, older.View),
 				"rebuild "+older.View+" --drop-old")
 		}
+	}
+	for _, gone := range s.Gone {
+		say(fmt.Sprintf("the table of revision %d of %s is gone; to forget how far it was folded", gone.Revision, gone.View), "rebuild "+gone.View+" --drop-old")
 	}
 	if len(lines) > 0 {
 		t.gap()

@@ -28,9 +28,9 @@ standard error. esgen status says what is due, how far a rebuild is, and which r
 In a view without a revision before, which is read from the start, a rebuild brings in the entities that have had no event since the
 view was deployed. esgen dev needs none: it folds a changed view anew by itself.
 
---drop-old is the explicit last step. Here it drops the older revisions' tables. With --stack it forgets
-what the stack's progress has of them, and takes them out of .esgen/revisions.json: then esgen regenerate, and the next
-deployment of each stage removes their tables. So first rebuild every stage. --record does only the latter,
+--drop-old is the explicit last step. Here it drops the older revisions' tables. With --stack it takes them
+out of .esgen/revisions.json: then esgen regenerate, and the next deployment of each stage removes their tables. Until then a
+stage can go back to them. Said again after the deployment it forgets how far they were folded, too. So first rebuild every stage. --record does only the latter,
 for what was never deployed; for a view that the schema no longer has, that is all there is to do, and should it
 come back, it begins with a revision that it never had.
 

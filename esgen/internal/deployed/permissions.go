@@ -60,7 +60,7 @@ func Permissions(operation string) []Permission {
 	case "reconcile":
 		return append([]Permission{toFind, toScan}, toFold...)
 	case "rebuild":
-		return append([]Permission{toFind, toCount, toScan, {ProgressTable, []string{"dynamodb:BatchWriteItem"}}}, toFold...)
+		return append([]Permission{toFind, toCount, toScan, {ProgressTable, []string{"dynamodb:BatchWriteItem", "dynamodb:DeleteItem"}}}, toFold...)
 	case "redrive":
 		return []Permission{
 			toFind, {GivenUpBucket, []string{"s3:ListBucket"}}, {GivenUpObjects, []string{"s3:DeleteObject", "s3:GetObject"}},
