@@ -107,7 +107,9 @@ func TestStandingRebuild(t *testing.T) {
 	r.rebuild(t, "customer-summary")
 	stop()
 
-	// Readers have switched by themselves, and have what the histories say.
+	// Readers have switched by themselves, and have what the histories say. Each function notices within two
+	// seconds; until then a list that one begins, another may refuse to go on with.
+	time.Sleep(3 * time.Second)
 	r.wantViews(t)
 	r.wantRebuild(t, "default", 2, es.RebuildDone)
 	r.shows(t, []string{"nobody reads revision 1 of default any more", "esgen rebuild default --drop-old --stack orders-dev"}, "status", "--stack", "orders-dev")

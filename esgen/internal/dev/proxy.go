@@ -168,7 +168,7 @@ func (f *forwarder) RoundTrip(r *http.Request) (*http.Response, error) {
 	var avoid *url.URL
 	var body *keepOpen
 	if r.Body != nil {
-		body = &keepOpen{body: r.Body}
+		body = &keepOpen{body: r.Body, left: r.ContentLength}
 	}
 	for {
 		target, err := f.proxy.acquire(client(r.Context()), avoid)
@@ -199,16 +199,25 @@ func (f *forwarder) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// keepOpen keeps a request's body for another try, and remembers that it broke off.
+// keepOpen keeps a request's body for another try, and remembers that it broke off. It ends by itself when
+// all is read that was announced: the transport looks for more behind that, which fails when the answer has already
+// begun, and then the transport breaks off the answer.
 type keepOpen struct {
 	body   io.Reader
+	left   int64 // of what was announced; negative when nothing was
 	broken atomic.Bool
 }
 
 func (k *keepOpen) Read(p []byte) (int, error) {
+	if k.left == 0 {
+		return 0, io.EOF
+	}
 	n, err := k.body.Read(p)
 	if err != nil && err != io.EOF {
 		k.broken.Store(true)
+	}
+	if k.left > 0 {
+		k.left -= int64(n)
 	}
 	return n, err
 }

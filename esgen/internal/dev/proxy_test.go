@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 
 	"github.com/esgen/esgen/esgen/internal/dev"
 )
@@ -51,6 +52,21 @@ func TestForwardsWhatCameAsItCame(t *testing.T) {
 	_, got, err := request(front.URL, "POST", "/a%2Fb%20c?x=1;y&z=%zz&cursor=a%3D", "body")
 	if err != nil || got != "one POST /a%2Fb%20c?x=1;y&z=%zz&cursor=a%3D body" {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// A server's request body must not be read once its answer has begun, and that may be as soon as all of it has been sent on.
+func TestNothingIsReadBehindABody(t *testing.T) {
+	_, u := target(t, "one")
+	p := dev.NewProxy()
+	p.Point(u)
+	const text = "body"
+	r := httptest.NewRequest("POST", "http://localhost/", io.MultiReader(strings.NewReader(text), iotest.ErrReader(http.ErrBodyReadAfterClose)))
+	r.ContentLength = int64(len(text))
+	w := httptest.NewRecorder()
+	p.ServeHTTP(w, r)
+	if got := w.Body.String(); got != "one POST /? body" {
+		t.Errorf("got %q", got)
 	}
 }
 
