@@ -32,10 +32,10 @@ lint: ## gofmt, vet, staticcheck
 fuzz: ## run every fuzz target for FUZZTIME inputs
 	@testdata/fuzz.sh $(FUZZTIME)
 
-simulate: ## SEEDS seeded worlds with every fault; a tenth as many of each generated service, and on DynamoDB Local
+simulate: ## SEEDS seeded worlds with every fault; a tenth as many of each generated service, a fiftieth on DynamoDB Local
 	@$(GO) test ./runtime/simulation -run 'TestLedger$$' -count=1 -v -timeout 0 -simulation.seeds=$(SEEDS)
 	@$(GO) test ./esgen -run 'TestExampleServiceSimulated$$|TestServices$$' -count=1 -v -timeout 0 -simulation.seeds=$$((($(SEEDS)+9)/10))
-	@set -o pipefail; n=$$((($(SEEDS)+9)/10)); SEEDS=$$n $(GO) test -json -count=1 -timeout 0 ./runtime -run FoldOfTheHistory -parallel 24 -rapid.checks=$$n | $(GO) run .ci/report.go
+	@set -o pipefail; n=$$((($(SEEDS)+49)/50)); SEEDS=$$n $(GO) test -json -count=1 -timeout 0 ./runtime -run FoldOfTheHistory -parallel 8 -rapid.checks=$$n | $(GO) run .ci/report.go
 
 planted: ## plant mistakes in the code, one at a time; the seeds until the simulation finds each
 	@$(GO) test ./runtime/simulation -run 'TestPlantedMistakesAreFound$$' -count=1 -v -timeout 0
